@@ -1,0 +1,48 @@
+# conduct.sh: runs the visits: make with as many at once as there are slots, guard and progress beside it, and what came of it all.
+# The last part of start.
+
+LOGOBATCH_START=$$
+now=$(date +%s%N)
+read -r uptime _ </proc/uptime
+LOGOBATCH_CLOCK=$((${now%???????} - ${uptime%.*}${uptime#*.}))
+export LOGOBATCH_START LOGOBATCH_CLOCK
+[ -s "$state/joblog" ] || printf 'Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n' >"$state/joblog"
+
+abreast=$slots
+[ -z "$cap" ] || [ "$cap" -ge "$slots" ] || abreast=$cap
+[ "$abreast" -le "$visits" ] || abreast=$visits
+[ -n "$silent" ] || echo "running $(many "$todo" '# job' '# jobs')$(many "$unchanged" ', # is unchanged' ', # are unchanged') on $(many "$slots" '# slot' '# slots') of this machine"
+
+setsid sh "$here/guard" "$run" $$ "$above" </dev/null >/dev/null 2>&1 8>&- &
+guard=$!
+if [ -n "$silent" ]; then progress=; else sh "$here/progress" "$run" "$todo" </dev/null 8>&- & progress=$!; fi
+
+# A first signal ends the run in order; nothing is promised differently after a second.
+ended_by='' halted=''
+trap 'ended_by=${ended_by:-INT}; : >"$state/stop"' INT
+trap 'ended_by=${ended_by:-TERM}; : >"$state/stop"' TERM
+trap 'ended_by=${ended_by:-HUP}; : >"$state/stop"' HUP
+trap 'halted=1; : >"$state/stop"' USR2
+
+# Only what does the work carries the word LOGOBATCH_RUN, so that all of it can be found and ended by that.
+LOGOBATCH_RUN=$run setsid "$make" -f "$state/visits.mk" -rR --no-print-directory -k "-j$abreast" all </dev/null >/dev/null 2>"$state/make.err" &
+work=$!
+while alive "$work"; do
+  if [ -n "$ended_by$halted" ]; then
+    kill -s TERM "$work" 2>/dev/null
+    reap "LOGOBATCH_JOB=$run\\."
+  fi
+  wait "$work"
+done
+trap '' INT TERM HUP USR2
+
+# Nothing of this run lives on: neither a daemon that a job left nor a visit whose make was killed.
+: >"$state/stop"
+reap "LOGOBATCH_RUN=$run\$"
+kill "$guard" 2>/dev/null
+if [ -n "$progress" ]; then
+  kill -s USR1 "$progress" 2>/dev/null
+  wait "$progress"
+fi
+rm -rf data/processed/.stage
+summarize

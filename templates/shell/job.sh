@@ -1,0 +1,175 @@
+# job.sh: one job within a visit: is there anything to do, running it, and what became of it. Sourced by run.
+# shellcheck disable=SC2154 # what run and the batch's file have set: id job folder state sequence cpus held time retries ...
+
+# read_jobfile: its digest and the jobs it is paired with, from the first lines.
+read_jobfile() {
+  { read -r _; read -r _ digest _; IFS= read -r pairs; } <"$folder/jobfile.sh"
+  case $pairs in '#: needs '*) pairs=${pairs#'#: needs '} ;; *) pairs= ;; esac
+}
+
+# read_needs: sets $needed to the digests of the results that the job builds on. Fails if one is missing, and says which in $missing.
+read_needs() {
+  needed=
+  for need in $needs; do
+    { read -r _ _ found _; } 2>/dev/null <"data/processed/$need/.done" || { missing=$need; return 1; }
+    needed="$needed,$need=$found"
+  done
+  for need in $pairs; do
+    [ ! -e "data/processed/$need.failed" ] && { read -r _; read -r _ found _; } 2>/dev/null <"data/processed/$need/.done" || { missing=$need; return 1; }
+    needed="$needed,$need=$found"
+  done
+  needed=${needed#,}
+  own=-
+  [ ! -d "$state/files/$id" ] || read -r own <"$state/files/$id/$job"
+  meaning="logobatch 1 $digest ${folders:--} $own ${needed:--}"
+}
+
+# unchanged: true if the record of the last result was made of the very same things.
+unchanged() {
+  [ -z "${LOGOBATCH_FORCE-}" ] || return 1
+  { IFS= read -r last <"$folder/.done"; } 2>/dev/null && [ "$last" = "$meaning" ]
+}
+
+# now: hundredths of a second since the machine started, without a process.
+now() {
+  if { read -r uptime _ </proc/uptime; } 2>/dev/null; then now=${uptime%.*}${uptime#*.}; else now=$(date +%s)00; fi
+}
+
+# spent: processor time of all that this visit has waited for, in hundredths of a second.
+spent() {
+  times >"$stage/times"
+  { read -r _; read -r user system; } <"$stage/times"
+  spent=0
+  for part in "$user" "$system"; do
+    part=${part%s} seconds=${part#*m}
+    fraction=${seconds#*.}00
+    spent=$((spent + ${part%%m*} * 6000 + ${seconds%.*} * 100 + 1${fraction%"${fraction#??}"} - 100))
+  done
+}
+
+# decimal HUNDREDTHS: sets $decimal, e.g. 12.05
+decimal() {
+  decimal=$(($1 % 100))
+  [ "$decimal" -gt 9 ] || decimal=0$decimal
+  decimal=$(($1 / 100)).$decimal
+}
+
+# attempts: runs the job until it is done, failed for good or the run is stopped; only the last makes it fail.
+attempts() {
+  attempt=1
+  while :; do
+    prepare || { halt "cannot write to data/processed/.stage"; return 1; }
+    execute
+    if stopped && [ -n "$why" ]; then rm -rf "$stage"; return 1; fi
+    if [ -z "$why" ]; then
+      publish "$stage" "$folder" || { halt "cannot write to $folder"; return 1; }
+      [ ! -e "$folder.failed" ] || rm -rf "$folder.failed"
+      echo "$folder" >>"$state/ok"
+      return 0
+    fi
+    [ "$attempt" -le "$retries" ] || break
+    rm -rf "$stage"
+    attempt=$((attempt + 1))
+  done
+  rm -rf "$folder.failed"
+  mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }
+  failed "$why"
+  return 0
+}
+
+# prepare: an empty stage. That of the slot is taken again if the last job left it clean: no process for that.
+prepare() {
+  stage=data/processed/.stage/${held##* }.$n
+  for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage"/scratch/* "$stage"/scratch/.[!.]* "$stage"/job.* "$stage/timeout"; do
+    if [ -e "$entry" ] || [ -L "$entry" ]; then rm -rf "$stage"; break; fi
+  done
+  [ -d "$stage/out" ] || mkdir -p "$stage/out" "$stage/scratch" || return
+  echo "$folder" >"$stage/for"
+}
+
+# execute: one attempt. Sets $why to what went wrong, empty if nothing did; then the record stands in the stage.
+execute() {
+  why=
+  word=$LOGOBATCH_RUN.$$.$n.$attempt
+  secrets || return 0
+  now
+  began=$now deadline=0
+  [ "$time" = 0 ] || deadline=$((now / 100 + time))
+  spent
+  before=$spent
+  sign "$LOGOBATCH_RUN $$ $word $deadline $stage"
+  LOGOBATCH_JOB=$word LB_OUT=$PWD/$stage/out LB_SCRATCH=$PWD/$stage/scratch LB_ATTEMPT=$attempt LB_CPUS=$cpus LB_NODE=$node \
+    "$shell" "$folder/jobfile.sh" </dev/null >>"$stage/job.out" 2>>"$stage/job.err" 8>&-
+  code=$?
+  now
+  ended=$now
+  spent
+  spent=$((spent - before))
+  sign ''
+  judge
+  log
+}
+
+# secrets: lays the files among them into the job's scratch folder, readable for nobody else; variables are in the environment already.
+secrets() {
+  for secret in $secrets; do
+    case $secret in
+      */* | *.*)
+        [ -r "$secret" ] || { why="the secret file $secret is missing here"; return 1; }
+        mkdir -p "$stage/scratch/secrets" && (umask 077 && cp -- "$secret" "$stage/scratch/secrets/") || return 1
+        ;;
+      *) eval "[ \"\${$secret+set}\" ]" || { why="the secret $secret is not set in the environment of make"; return 1; } ;;
+    esac
+  done
+}
+
+# judge: what became of it: the time limit, the exit status, what it wrote.
+judge() {
+  # A job that was quicker than guard is looked at here; in two hundredths of a second nobody writes so much.
+  if [ $((ended - began)) -gt 2 ] && { [ -s "$stage/job.out" ] || [ -s "$stage/job.err" ]; }; then cap "$stage"; fi
+  crown "$stage"
+  if [ -e "$stage/timeout" ]; then
+    why="time limit of $time s reached"
+  elif [ "$code" != 0 ]; then
+    why="exit $code"
+    if [ "$code" -gt 128 ] && signal=$(kill -l "$((code - 128))" 2>/dev/null); then why="$why, SIG$signal"; fi
+  else
+    . "$here/results.sh"
+    results
+  fi
+}
+
+# log: a line in GNU parallel's nine columns.
+log() {
+  decimal "$((LOGOBATCH_CLOCK + began))"
+  started=$decimal
+  decimal "$((ended - began))"
+  signal=0
+  [ "$code" -le 128 ] || [ "$code" -ge 193 ] || signal=$((code - 128))
+  printf '%s\t%s\t%s\t%s\t0\t0\t%s\t%s\tsh %s/jobfile.sh\n' "$sequence" "$node" "$started" "$decimal" "$code" "$signal" "$folder" >>"$state/joblog"
+}
+
+# failed WHY: says so, with the end of what it wrote to stderr, and where the rest is.
+failed() {
+  folder=data/processed/$id/$job
+  printf '%s\t%s\n' "$folder" "$1" >>"$state/failed"
+  if [ -d "$folder.failed" ]; then
+    [ "$attempt" = 1 ] || set -- "$1 (attempt $attempt of $((retries + 1)))"
+    tail=$(tail -n 10 "$folder.failed/job.err" | cut -c 1-300 | tr -d '\000-\010\013-\037\177' | sed 's/^/    | /')
+    set -- "$1" "${tail:+$tail
+}    log: $folder.failed/job.err"
+  fi
+  printf 'failed  %s: %s\n%s' "$id/$job" "$1" "${2:+$2
+}" >>"$state/messages"
+}
+
+# skipped: something it needs is not there, and that has been said already.
+skipped() {
+  printf '%s\tneeds %s\n' "$folder" "$missing" >>"$state/skipped"
+}
+
+# halt WHY: this machine is the trouble, so no other job would do better.
+halt() {
+  echo "stopped  this machine $1 (disk full, or not allowed?)" >>"$state/messages"
+  kill -s USR2 "$LOGOBATCH_START"
+}

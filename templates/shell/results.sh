@@ -1,0 +1,94 @@
+# results.sh: what a job that ended well has left in {out}: is it what was promised, is it harmless, what is its digest. Sourced by run.
+# shellcheck disable=SC2154,SC2034 # set by run and job.sh
+
+# results: sets $why if the result cannot be taken; else writes the record into the stage.
+results() {
+  files=0 flat=1 outcome=-
+  set --
+  for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?*; do
+    if [ ! -e "$entry" ] && [ ! -L "$entry" ]; then continue; fi
+    if [ -L "$entry" ] || [ ! -f "$entry" ]; then flat=; fi
+    case ${entry##*/} in
+      jobfile.sh | job.out | job.err | slurm.out | .done) why="wrote an output called ${entry##*/}, a name LogoBatch uses itself"; return ;;
+    esac
+    files=$((files + 1))
+    [ "$files" -gt 100 ] || set -- "$@" "./${entry##*/}"
+  done
+  [ "$files" -le 100 ] || flat=
+  expect || return
+  if [ "$files" -gt 0 ]; then
+    harmless && small || return
+    inventory "$@" || { why='could not read all of its own results'; return; }
+  fi
+  record || why='no space for its record'
+}
+
+# expect: every declared output is there. The patterns are matched inside {out}, by the shell itself.
+expect() {
+  [ -n "$outputs" ] || return 0
+  lines=$IFS
+  IFS='
+'
+  for pattern in $outputs; do
+    IFS=
+    # shellcheck disable=SC2086 # a pattern
+    set -- "$stage"/out/$pattern
+    IFS=$lines
+    if [ ! -e "$1" ] && [ ! -L "$1" ]; then why="declared output $pattern is missing"; return 1; fi
+  done
+  IFS=$lines
+}
+
+# harmless: only files, folders and links that stay inside the result.
+harmless() {
+  [ -z "$flat" ] || return 0
+  odd=$(find "$stage/out" ! -type f ! -type d ! -type l | head -n 1)
+  [ -z "$odd" ] || { why="left something that is neither file nor folder: ${odd##*/out/}"; return 1; }
+  find "$stage/out" -type l >"$stage/links"
+  while IFS= read -r link; do
+    target=$(readlink "$link") below=${link#"$stage"/out/}
+    case /$target/ in //* | */../*/../*) why="left a link that leads outside: $below -> $target"; return 1 ;; */../*)
+      case $below in */*) ;; *) why="left a link that leads outside: $below -> $target"; return 1 ;; esac ;;
+    esac
+  done <"$stage/links"
+}
+
+# small: within max_output.
+small() {
+  [ -n "$flat" ] || files=$(find "$stage/out" ! -type d | grep -c '')
+  [ "$files" -le "$max_files" ] || { why="left $files files, more than max_output allows ($max_files)"; return 1; }
+  du -sk "$stage/out" >"$stage/size" && read -r kib _ <"$stage/size"
+  # Blocks count whole, so a result of small files may look larger than it is.
+  [ "$kib" -le $((max_bytes / 1024 + files * 4 + 64)) ] || { why="left $kib KiB, more than max_output allows ($((max_bytes / 1024)) KiB)"; return 1; }
+}
+
+# inventory NAME...: a line a file, as sha256sum writes and checks them, in the order of the names; and a digest of it all.
+inventory() {
+  if [ -z "$flat" ]; then
+    (cd "$stage/out" && find . -type f -exec sha256sum {} +) | LC_ALL=C sort -k 2 >"$stage/manifest"
+    [ ! -s "$stage/links" ] || while IFS= read -r link; do echo "link ./${link#"$stage"/out/} $(readlink "$link")"; done <"$stage/links" >>"$stage/manifest"
+  elif [ $# = 1 ]; then
+    (cd "$stage/out" && exec sha256sum "$1") >"$stage/manifest"
+  else
+    (cd "$stage/out" && exec sha256sum "$@") | LC_ALL=C sort -k 2 >"$stage/manifest"
+  fi
+  sha256sum <"$stage/manifest" >"$stage/size" && read -r outcome _ <"$stage/size"
+  outcome=${outcome%"${outcome#????????????????????????????????}"}
+  [ -n "$outcome" ]
+}
+
+# record: what was computed, from what, where and when; `end` says that it is whole.
+record() {
+  decimal "$((LOGOBATCH_CLOCK + began))"
+  set -- "$decimal"
+  decimal "$((LOGOBATCH_CLOCK + ended))"
+  set -- "$1" "$decimal"
+  decimal "$spent"
+  {
+    echo "$meaning" &&
+      echo "outputs $outcome $files" &&
+      echo "attempt=$attempt node=$node slot=${held# } start=$1 end=$2 exit=0 cpu=$decimal" &&
+      { [ "$files" = 0 ] || cat "$stage/manifest"; } &&
+      echo end
+  } >"$stage/.done"
+}

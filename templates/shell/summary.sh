@@ -1,0 +1,35 @@
+# summary.sh: what came of a run. Sourced by start.
+
+# many COUNT ONE MORE: ONE or MORE with # as the count; nothing for 0.
+many() {
+  case $1 in 0) return ;; 1) words=$2 ;; *) words=$3 ;; esac
+  printf '%s' "${words%%#*}$1${words#*#}"
+}
+
+# summarize: how many, what failed and where its log is; ends with the status that make reports.
+summarize() {
+  ok=$(wc -l <"$state/ok") failed=$(wc -l <"$state/failed") same=$(wc -l <"$state/same") skipped=$(wc -l <"$state/skipped")
+  same=$((same - unchanged))
+  lost=$((todo - ok - failed - same - skipped))
+  read -r uptime _ </proc/uptime
+  seconds=$(($(date +%s) - ${now%?????????}))
+  line="$ok done$(many "$same" ', # unchanged' ', # unchanged')$(many "$failed" ', # failed' ', # failed')"
+  line="$line$(many "$skipped" ', # not run because of that' ', # not run because of that')$(many "$lost" ', # not run' ', # not run')"
+  [ -n "$silent" ] && [ "$failed" = 0 ] && [ "$lost" = 0 ] || echo "$line in $seconds s; results are in data/processed"
+  if [ "$failed" -gt 0 ]; then
+    head -n 20 "$state/failed" | while IFS='	' read -r folder why; do
+      log=$folder.failed/job.err
+      [ -e "$log" ] || log='it was not started'
+      echo "  ${folder#data/processed/}: $why  ($log)"
+    done
+    [ "$failed" -le 20 ] || echo "  … and $((failed - 20)) more, in $state/failed"
+    echo "  make retry  runs them again"
+  fi
+  case $ended_by in '') ;; *)
+    echo "ended by SIG$ended_by; make goes on where this stopped"
+    case $ended_by in INT) exit 130 ;; TERM) exit 143 ;; HUP) exit 129 ;; esac ;;
+  esac
+  [ "$failed" = 0 ] && [ "$skipped" = 0 ] && [ "$lost" = 0 ] && [ "$asked" = 0 ] && exit 0
+  [ "$lost" = 0 ] || [ -n "$halted" ] || echo "the recipes of $lost jobs ended before their time; make runs those again"
+  exit 1
+}
