@@ -3,7 +3,8 @@
  * How a shell command is filled in, so that values never act as code, stands in command/fill.ts.
  */
 import type { FoundMarker } from './command/scan.ts';
-import { scanPlain, scanShell } from './command/scan.ts';
+import { scanPlain } from './command/scan.ts';
+import { scanShell } from './command/shell-scan.ts';
 import type { MarkerRef, Template, TemplatePart } from './model.ts';
 
 export type { FoundMarker } from './command/scan.ts';
@@ -59,15 +60,26 @@ export function parseTemplate(
       unknown.push(marker);
       continue;
     }
+    if (marker.why !== undefined && !(marker.where === 'plain' && isNumber(ref))) {
+      unusable.push({ marker, why: marker.why.replaceAll('{name}', `{${marker.name}}`) });
+      continue;
+    }
     text += source.slice(done, marker.start);
+    if (marker.afterBackslash) text += '\\';
     done = marker.end;
     if (text !== '') parts.push({ kind: 'text', text });
     text = '';
-    parts.push({ kind: 'marker', name: marker.name, where: marker.where, ref });
+    const part = { kind: 'marker', name: marker.name, where: marker.where, ref } as const;
+    parts.push(marker.byVariable ? { ...part, byVariable: true } : part);
   }
   text += source.slice(done);
   if (text !== '') parts.push({ kind: 'text', text });
   return { template: { source, parts }, unknown, unusable, unterminated };
+}
+
+/** Numbers that we count ourselves are the same in every quoting, and no code anywhere. */
+export function isNumber(ref: MarkerRef): boolean {
+  return ref.kind === 'job' && (ref.what === 'n' || ref.what === 'cpus');
 }
 
 /** What a text is filled in with. */
@@ -85,12 +97,12 @@ export interface Filling {
 /** Fills in a text that no shell reads: `job_name`, `files`. */
 export function fill(template: Template, job: Filling): string {
   let text = '';
-  for (const part of template.parts) text += part.kind === 'text' ? part.text : valueOf(part.ref, job);
+  for (const part of template.parts) text += part.kind === 'text' ? part.text : markerValue(part.ref, job);
   return text;
 }
 
 /** What a marker stands for in one job, unquoted. */
-export function valueOf(ref: MarkerRef, job: Filling): string {
+export function markerValue(ref: MarkerRef, job: Filling): string {
   if (ref.kind === 'constant') return ref.value;
   if (ref.kind === 'column') return job.values[ref.index] ?? '';
   if (ref.what === 'id') return job.name;

@@ -118,7 +118,14 @@ export interface Template {
 
 export type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'marker'; readonly name: string; readonly where: Quoting; readonly ref: MarkerRef };
+  | {
+      readonly kind: 'marker';
+      readonly name: string;
+      readonly where: Quoting;
+      readonly ref: MarkerRef;
+      /** Its value comes out of a shell variable, where no literal text would be exact. */
+      readonly byVariable?: true;
+    };
 
 /**
  * The shell quoting a marker stands in; `plain` outside of a shell text (job_name, files).
