@@ -157,6 +157,13 @@ export interface PlannedBatch {
   readonly jobs: () => Iterable<Job>;
   /** Names only, in the table's order. */
   readonly names: () => Iterable<string>;
+  /** From `jobs.lock`, in the table's order. */
+  readonly numbers: Int32Array;
+  /** One job, one name: by place in the table. */
+  readonly job: (index: number) => Job;
+  readonly name: (index: number) => string;
+  /** 64 bits a job over its row, number and partners: what its jobfile says changes only with them or with its batch. */
+  readonly prints: { readonly hi: Uint32Array; readonly lo: Uint32Array };
   /** True where every job of this batch has a partner of the same name in every batch it needs `each` of. */
   readonly sameNames: boolean;
 }
