@@ -57,18 +57,22 @@ export function shellText(command: Template, columns: readonly string[]): ShellT
   command.parts.forEach((part, index) => {
     if (part.kind === 'text') {
       say(part.text);
-      word = (/[\s;&|<>()]/.test(part.text) ? '' : word) + (/[^\s;&|<>()]*$/.exec(part.text)?.[0] ?? '');
+      const text = part.text.replaceAll('\\\n', '');
+      word = (/[\s;&|<>()]/.test(text) ? '' : word) + (/[^\s;&|<>()]*$/.exec(text)?.[0] ?? '');
       return;
     }
     const { ref, where } = part;
-    if (part.byVariable || (ref.kind === 'job' && ref.what === 'out')) {
+    const afterName = /\$[A-Za-z_]\w*$/.test(word);
+    if (part.byVariable || (ref.kind === 'job' && ref.what === 'out') || (afterName && where === 'plain')) {
       const variable = variableOf(ref, part.name, columns);
       if (!isExported(ref)) variables.set(variable, ref);
       say(expansion(variable, where));
     } else {
       const next = command.parts[index + 1];
-      const follows = next === undefined ? '' : next.kind === 'text' ? (next.text[0] ?? '') : 'x';
-      const quote = isNumber(ref) ? numberQuote(where, follows) : valueQuote(where, word, follows);
+      const follows = next === undefined ? '' : next.kind === 'text' ? next.text : 'x';
+      // "$HOME{x}" must not become "$HOMEabc".
+      if (afterName && where === 'double') say('""');
+      const quote = isNumber(ref) ? numberQuote(where, word, follows) : valueQuote(where, word, follows);
       if (ref.kind === 'constant') say(quote(ref.value));
       else {
         pieces.push(job => quote(markerValue(ref, job)));
@@ -97,19 +101,20 @@ function expansion(variable: string, where: Quoting): string {
   return `\${${variable}}`;
 }
 
-function numberQuote(where: Quoting, follows: string): (value: string) => string {
-  return where === 'bare' && /[<>]/.test(follows) ? value => `'${value}'` : value => value;
+/** `word` is what stands before the marker in its word, `follows` the text after it. */
+function numberQuote(where: Quoting, word: string, follows: string): (value: string) => string {
+  return where === 'bare' && (/~|\$\w+$/.test(word) || /^[<>]/.test(follows)) ? quoted : value => value;
 }
 
 function valueQuote(where: Quoting, word: string, follows: string): (value: string) => string {
   if (where === 'single') return insideSingle;
   if (where === 'double') return insideDouble;
   if (where !== 'bare') throw new Error(`no literal is exact in ${where}`);
-  // After ~ [ { the shell would give a plain value a meaning: ~ann, [a-z], {1..9}; before = ( [ the value would be a name.
-  if (/[~[{]/.test(word) || /[=+([]/.test(follows)) return quoted;
+  // After these the shell would give a plain value a meaning: $HOMEabc ~ann [a-z] {1..9}; before = ( [ it would be a name.
+  if (/[~[{]|\$\w+$/.test(word) || /^(?:\+?=|[([])/.test(follows)) return quoted;
   const first = word === '';
-  const joined = /[A-Za-z]$/.test(word) || /[A-Za-z]/.test(follows);
-  const redirects = /[<>]/.test(follows);
+  const joined = /[A-Za-z]$/.test(word) || /^[A-Za-z]/.test(follows);
+  const redirects = /^[<>]/.test(follows);
   return value => {
     const plain =
       /^[A-Za-z0-9_/.:@%+-]+$/.test(value) &&

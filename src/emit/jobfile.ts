@@ -1,0 +1,94 @@
+/**
+ * The text of each `jobfile.sh`. The template is rendered once a batch, with placeholders for what differs from job
+ * to job, and cut there: a job then costs a few string joins, and a million of them a few seconds.
+ */
+
+import { columnVariables, shellText } from '../command/fill.ts';
+import { type Filling, markerValue } from '../command.ts';
+import type { Batch, Job } from '../model.ts';
+import { shWord } from '../quote.ts';
+import { directives, oneLine } from './directives.ts';
+import { renderTemplate, templatesFolder } from './template.ts';
+
+/** Linux takes no string of the environment over 128 KiB, and about 2 MiB of arguments and environment together. */
+const LONGEST_EXPORT = 128 * 1024 - 1;
+const ALL_EXPORTS = 512 * 1024;
+
+const NOT_EXPORTED = '  # too long for the environment of other programs: known in this file only';
+
+/** Makes the jobfiles of a batch; `folder` holds the templates. */
+export function jobfileOf(batch: Batch, folder = templatesFolder()): (job: Job) => string {
+  const alone = prepare(batch, folder, false);
+  if (!batch.needs.some(need => need.each)) return alone;
+  const paired = prepare(batch, folder, true);
+  return job => (job.needs.length > 0 ? paired(job) : alone(job));
+}
+
+type Part = (job: Job & Filling) => string;
+
+function prepare(batch: Batch, folder: string, pairs: boolean): (job: Job) => string {
+  const parts: Part[] = [];
+  /** A place for what a job says; no text of an image may hold NUL. */
+  const perJob = (part: Part) => `\0${parts.push(part) - 1}\0`;
+  const name = perJob(job => shWord(job.name));
+  const out = `data/processed/${batch.id}/${name}`;
+  const cpus = perJob(job => String(job.cpus));
+  const columns = columnVariables(batch.table.columns);
+  const command = shellText(batch.command, columns);
+  const values = columns.map((variable, index) => ({
+    export: perJob(job => (isExported(columns, job.values, index) ? 'export ' : '')),
+    variable,
+    value: perJob(job => shWord(job.values[index] ?? '')),
+    note: perJob(job => (isExported(columns, job.values, index) ? '' : NOT_EXPORTED)),
+  }));
+  for (const [variable, ref] of command.variables) {
+    values.push({ export: '', variable, value: perJob(job => shWord(markerValue(ref, job))), note: '' });
+  }
+  const view = {
+    interpreter: batch.shell === 'bash' ? '/usr/bin/env bash' : '/bin/sh',
+    shell: batch.shell,
+    options: batch.shell === 'bash' ? '-eo pipefail' : '-e',
+    digest: perJob(job => job.digest),
+    cpus,
+    pairs: pairs && perJob(job => job.needs.join(' ')),
+    id: batch.id,
+    name,
+    file: oneLine(batch.place.file),
+    out,
+    directives: directives(batch, { cpus, out }),
+    values,
+    from: columns.length > 0 ? `, from ${oneLine(batch.table.source)}` : '',
+    env: [...batch.env].map(([variable, value]) => ({ variable, value: shWord(value) })),
+    modules: batch.modules.map(shWord).join(' '),
+    container: batch.container === undefined ? '' : shWord(batch.container),
+    command: command.texts
+      .map((piece, index) => {
+        const next = command.pieces[index];
+        return next === undefined ? piece : piece + perJob(next);
+      })
+      .join('')
+      .replace(/^\n+|\n+$/g, ''),
+  };
+  const text = renderTemplate('jobfile.sh.hbs', view, folder);
+  // Every other piece is the number of a part.
+  const pieces = text
+    .split('\0')
+    .map((piece, index) => (index % 2 === 1 ? parts[Number(piece)] : undefined) ?? piece);
+  return job => {
+    const filling = { ...job, out: `data/processed/${batch.id}/${job.name}` };
+    let jobfile = '';
+    for (const piece of pieces) jobfile += typeof piece === 'function' ? piece(filling) : piece;
+    return jobfile;
+  };
+}
+
+/** Whether a value goes into the environment of the programs that the command starts. */
+function isExported(columns: readonly string[], values: readonly string[], index: number): boolean {
+  const value = values[index] ?? '';
+  // Three bytes at most for a UTF-16 unit.
+  if (values.length * value.length * 3 < 64 * 1024) return true;
+  const bytes = (at: number) => Buffer.byteLength(`${columns[at]}=${values[at]}\0`);
+  let before = 0;
+  for (let at = 0; at <= index; at++) before += bytes(at);
+  return bytes(index) <= LONGEST_EXPORT && before <= ALL_EXPORTS;
+}
