@@ -56,9 +56,7 @@ function checkNames(program: hbs.AST.Program, view: unknown, file: string): void
     override BlockStatement(block: hbs.AST.BlockStatement): void {
       for (const param of block.params) this.accept(param);
       const [param] = block.params;
-      const each =
-        block.path.type === 'PathExpression' && 'original' in block.path && block.path.original === 'each';
-      if (!each || param === undefined || !('parts' in param)) {
+      if (!isPath(block.path) || block.path.original !== 'each' || param === undefined || !isPath(param)) {
         this.accept(block.program);
         if (block.inverse) this.accept(block.inverse);
         return;
@@ -68,6 +66,10 @@ function checkNames(program: hbs.AST.Program, view: unknown, file: string): void
     }
   }
   new Names().accept(program);
+}
+
+function isPath(node: hbs.AST.Node): node is hbs.AST.PathExpression {
+  return node.type === 'PathExpression';
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
