@@ -48,7 +48,7 @@ function checkNames(program: hbs.AST.Program, view: unknown, file: string): void
   class Names extends Handlebars.Visitor {
     override PathExpression(path: hbs.AST.PathExpression): void {
       const [name] = path.parts;
-      if (name === undefined || HELPERS.has(name) || (isObject(view) && name in view)) return;
+      if (name === undefined || HELPERS.has(name) || (isObject(view) && Object.hasOwn(view, name))) return;
       const { line, column } = path.loc.start;
       throw new Error(`${file}:${line}:${column + 1}: no value is called "${name}"`);
     }
