@@ -19,8 +19,14 @@ export interface JobMeaning {
   readonly needs: readonly string[];
 }
 
-/** Hashes what the batch's jobs have in common once, and returns what hashes one of them. */
-export function digestOf(batch: Batch): (job: JobMeaning) => string {
+export interface Digests {
+  /** Over what all jobs of the batch have in common. */
+  readonly shared: string;
+  readonly of: (job: JobMeaning) => string;
+}
+
+/** Hashes what the batch's jobs have in common once; each job's own share is hashed on top of that. */
+export function digestsOf(batch: Batch): Digests {
   const refs = [batch.command, ...batch.files].flatMap(markers);
   const uses = (what: string) => refs.some(ref => ref.kind === 'job' && ref.what === what);
   const usesName = uses('id');
@@ -44,12 +50,13 @@ export function digestOf(batch: Batch): (job: JobMeaning) => string {
     )
     .digest('hex');
   // NUL cannot be in a value or a name, and the number of values is among what is shared: no two meanings look alike.
-  return job =>
+  const of = (job: JobMeaning) =>
     hash(
       'sha256',
       `${shared}\n${job.row}\0${usesName ? job.name : ''}\0${usesNumber ? job.number : ''}\0${usesCpus ? job.cpus : ''}\0` +
         `${job.files.join('\0')}\0\0${job.needs.join('\0')}`,
     ).slice(0, 32);
+  return { shared, of };
 }
 
 function markers(template: Template): MarkerRef[] {

@@ -5,7 +5,7 @@
 import { fill } from '../command.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import type { Batch, Image, Job, Plan, PlannedBatch } from '../model.ts';
-import { digestOf } from './digest.ts';
+import { digestsOf } from './digest.ts';
 import type { Keys } from './keys.ts';
 import { makeKeys, putKey } from './keys.ts';
 import { lockText, readLock } from './lock.ts';
@@ -101,7 +101,7 @@ function planBatch(here: Counted, all: ReadonlyMap<string, Counted>, found: Diag
     partners.flatMap(({ to, rows }) =>
       partnersOf(here, to, rows, index).map(i => `${to.batch.id}/${to.name(i)}`),
     );
-  const digest = digestOf(batch);
+  const digests = digestsOf(batch);
   const job = (index: number): Job => {
     const row = batch.table.rows[Math.floor(index / cpus.length)] ?? '';
     const values = row.split('\0');
@@ -111,12 +111,21 @@ function planBatch(here: Counted, all: ReadonlyMap<string, Counted>, found: Diag
     const files = batch.files.map(template => fill(template, filling));
     const paired = needs(index);
     const meaning = { row, name: filling.name, number, cpus: count, files, needs: paired };
-    return { name: filling.name, number, cpus: count, values, digest: digest(meaning), files, needs: paired };
+    return {
+      name: filling.name,
+      number,
+      cpus: count,
+      values,
+      digest: digests.of(meaning),
+      files,
+      needs: paired,
+    };
   };
   return {
     batch,
     count,
     numbers,
+    meaning: digests.shared,
     job,
     name,
     prints: prints(here, partners.length > 0 ? needs : undefined),

@@ -1,0 +1,44 @@
+/** `.logobatch/batches/<bbatch>/<batch>`: what the recipes must know of a batch. sh sources it, awk reads it by line. */
+import type { Batch, Plan } from '../model.ts';
+import { shWord } from '../quote.ts';
+
+const MIB = 1024 * 1024;
+/** How much a job may write to its standard output and error; beyond it they are cut, with a mark. */
+const LOG_BYTES = 64 * MIB;
+
+/** One `key=value` a line; those whose values may have several lines come last. */
+export function batchfile(batch: Batch, stamps: Plan['stamps']): string {
+  const entries: [string, string | number][] = [
+    ['bundle', batch.bundle],
+    ['time', batch.time ?? 0],
+    ['retries', batch.retries],
+    ['mem', Math.ceil((batch.mem ?? 0) / MIB)],
+    ['gpus', batch.gpus],
+    ['cpus', batch.threads?.upper ?? batch.cpus],
+    ['max_bytes', batch.maxOutput.bytes],
+    ['max_files', batch.maxOutput.files],
+    ['log_bytes', LOG_BYTES],
+    ['keep', batch.keep ? 1 : 0],
+    ['email', batch.email ? 1 : 0],
+    ['shell', batch.shell],
+    ['shared', batch.shared.map(folder => stamps.get(folder) ?? '').join(' ')],
+    ['needs', needs(batch, false)],
+    ['each', needs(batch, true)],
+    ['resources', batch.resources.join(' ')],
+    ['tags', batch.tags.join(' ')],
+    ['requires', batch.requires.join(' ')],
+    ['setup', batch.setup ?? ''],
+    ['container', batch.container ?? ''],
+    ['outputs', batch.outputs.join('\n')],
+    ['secrets', batch.secrets.join('\n')],
+  ];
+  const lines = entries.map(([key, value]) => `${key}=${shWord(String(value))}\n`);
+  return `# shellcheck shell=sh disable=SC2034,SC2209,SC2016\n${lines.join('')}`;
+}
+
+function needs(batch: Batch, each: boolean): string {
+  return batch.needs
+    .filter(need => need.each === each)
+    .map(need => need.batch)
+    .join(' ');
+}
