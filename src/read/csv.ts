@@ -6,8 +6,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 import { type CsvError, Parser } from 'csv-parse';
-import type { Place } from '../model.ts';
-import { count, fileStart, type Report } from './report.ts';
+import { count, fileStart, limited, type Report } from './report.ts';
 import { findFault, reportFault, sniff } from './text.ts';
 
 export interface CsvFile {
@@ -23,8 +22,6 @@ export interface CsvFile {
 
 /** No row can be longer: its values would not fit into a job's environment. */
 const MAX_ROW_BYTES = 4 * 1024 * 1024;
-/** How many mistakes of one file are spelled out; the others are counted. */
-const MAX_SHOWN = 20;
 /** So many mistakes mean that this is not the file the user thinks it is. */
 const MAX_MISTAKES = 1000;
 
@@ -38,7 +35,10 @@ export async function readCsv(
   delimiter: string | undefined,
   report: Report,
 ): Promise<CsvFile | undefined> {
-  const mistakes = mistakeLimit(file, report);
+  const mistakes = limited(report);
+  const mistake = (at: number, length: number, [code, message, hint]: Words) => {
+    mistakes.error(code, { file, line: at, column: 1, length: Math.max(1, length) }, message, { hint });
+  };
   const rows: string[] = [];
   const lines = growingLines();
   const separator = delimiter ?? ',';
@@ -67,7 +67,7 @@ export async function readCsv(
     }
     if (blank && width > 1) return;
     if (record.length !== width) {
-      mistakes.add(start, row.length, ...ragged(record, width, row, header, separator));
+      mistake(start, row.length, ragged(record, width, row, header, separator));
       return;
     }
     if (suspects.length > 0) suspects = width > 1 ? [] : suspects.filter(other => row.includes(other));
@@ -80,12 +80,12 @@ export async function readCsv(
     if (!error || skipped) return;
     const at = line + Math.max(0, Number(error.lines ?? 0) - parserLine - 1);
     skipped = true;
-    mistakes.add(error.code === 'CSV_QUOTE_NOT_CLOSED' ? line : at, 1, ...explain(error));
+    mistake(error.code === 'CSV_QUOTE_NOT_CLOSED' ? line : at, 1, explain(error));
   });
 
-  const tail = await feed(path, file, parser, mistakes.tooMany, report);
-  mistakes.done();
-  if (tail === undefined || mistakes.any()) return undefined;
+  const tail = await feed(path, file, parser, () => mistakes.seen() >= MAX_MISTAKES, report);
+  mistakes.done('this file');
+  if (tail === undefined || mistakes.seen() > 0) return undefined;
   // A blank line at the end is an editor's habit; inside of a table with one column it is an empty value.
   for (let extra = tail; extra > 0 && rows.at(-1) === '' && width === 1; extra--) rows.pop();
   const suspect = rows.length > 0 ? suspects[0] : undefined;
@@ -222,26 +222,6 @@ function explain(error: CsvError): Words {
     default:
       throw error;
   }
-}
-
-/** Spells out the first mistakes of a file and counts the rest. */
-function mistakeLimit(file: string, report: Report) {
-  let found = 0;
-  let last: Place | undefined;
-  return {
-    add: (line: number, length: number, ...[code, message, hint]: Words) => {
-      found++;
-      last = { file, line, column: 1, length: Math.max(1, length) };
-      if (found <= MAX_SHOWN) report.error(code, last, message, { hint });
-    },
-    any: () => found > 0,
-    tooMany: () => found >= MAX_MISTAKES,
-    done: () => {
-      if (found <= MAX_SHOWN) return;
-      const rest = count(found - MAX_SHOWN, 'more mistake');
-      report.error('csv-more', last, `… and ${rest} in this file${found >= MAX_MISTAKES ? ', or more' : ''}`);
-    },
-  };
 }
 
 /** Line numbers of rows whose count is not known beforehand. */

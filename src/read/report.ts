@@ -34,3 +34,30 @@ export function fileStart(file: string): Place {
 export function count(n: number, noun: string): string {
   return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }
+
+/** How many mistakes of one kind are spelled out; the others are counted. */
+const MAX_SHOWN = 20;
+
+/** A report for what may go wrong once a row: after twenty, it counts. `done` says how many more there were. */
+export interface LimitedReport {
+  error: Report['error'];
+  readonly seen: () => number;
+  done(where: string): void;
+}
+
+export function limited(report: Report): LimitedReport {
+  let seen = 0;
+  let last: Place | undefined;
+  return {
+    error: (code, place, message, more) => {
+      seen++;
+      last = place ?? last;
+      if (seen <= MAX_SHOWN) report.error(code, place, message, more);
+    },
+    seen: () => seen,
+    done: where => {
+      const rest = seen - MAX_SHOWN;
+      if (rest > 0) report.error('more', last, `… and ${count(rest, 'more mistake')} like these in ${where}`);
+    },
+  };
+}

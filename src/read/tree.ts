@@ -53,25 +53,23 @@ export function textOf(tree: Tree | undefined): string | undefined {
 }
 
 /** One scalar, or a list of them: what most keys allow. */
-export function scalars(tree: Tree | undefined): ScalarTree[] {
+export function scalarsOf(tree: Tree | undefined): ScalarTree[] {
   if (!tree) return [];
   const items = tree.kind === 'list' ? tree.items : [tree];
-  return items
-    .filter(item => item.kind === 'scalar' && item.type !== 'null')
-    .filter(item => item.kind === 'scalar');
+  return items.flatMap(item => (item.kind === 'scalar' && item.type !== 'null' ? [item] : []));
 }
 
-/** Plain data for a schema: numbers and booleans as YAML reads them. */
+/** Plain data for a schema, every scalar as its text. */
 export function toPlain(tree: Tree): unknown {
   if (tree.kind === 'list') return tree.items.map(toPlain);
   if (tree.kind === 'map')
     return Object.fromEntries(tree.entries.map(entry => [entry.key, toPlain(entry.value)]));
-  if (tree.type === 'null') return null;
-  if (tree.type === 'number') return plainNumber(tree.text);
-  return tree.type === 'boolean' ? /^true$/i.test(tree.text) : tree.text;
+  return tree.type === 'null' ? null : tree.text;
 }
 
-/** YAML's own forms `0x1f` and `0o17` included; `.inf` and `.nan` become what no range allows. */
-function plainNumber(text: string): number {
-  return /^[-+]?\.(inf|nan)$/i.test(text) ? Number.NaN : Number(text);
+/** The same with numbers and booleans as YAML reads them: for the keys that want them. */
+export function toTyped(tree: Tree): unknown {
+  if (tree.kind === 'scalar' && tree.type === 'number') return Number(tree.text);
+  if (tree.kind === 'scalar' && tree.type === 'boolean') return /^true$/i.test(tree.text);
+  return toPlain(tree);
 }

@@ -90,7 +90,7 @@ test('a quote that never closes is reported where its row starts', async () => {
 test('more than twenty mistakes are counted instead of shown', async () => {
   const { found } = await read(`a,b\n${'1\n'.repeat(50)}`);
   assert.equal(found.length, 21);
-  assert.equal(found.at(-1), '51: … and 30 more mistakes in this file [csv-more]');
+  assert.equal(found.at(-1), '51: … and 30 more mistakes like these in this file [more]');
 });
 
 test('another separator is suspected where there is a single column, or rows are ragged because of it', async () => {

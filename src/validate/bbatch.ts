@@ -1,0 +1,101 @@
+/** One file of `batch_info/`: its top level, and its batches one by one. */
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Email } from '../model.ts';
+import type { Report } from '../read/report.ts';
+import { fileStart } from '../read/report.ts';
+import { decode } from '../read/text.ts';
+import { childOf, entryOf, type MapTree, scalarsOf, type Tree } from '../read/tree.ts';
+import { MAX_YAML_BYTES, readYaml } from '../read/yaml.ts';
+import { type Draft, readBatch } from './batch.ts';
+import { modernise } from './modernise.ts';
+import { uniqueNames } from './names.ts';
+import { mustBe, reportPath, systemFault } from './paths.ts';
+import { bbatchSchema, emailSchema } from './schema.ts';
+import { goodKeys } from './shape.ts';
+import type { StagingScope } from './staging.ts';
+
+export interface BbatchDraft {
+  readonly name: string;
+  readonly file: string;
+  readonly email: Email | undefined;
+  readonly drafts: readonly Draft[];
+}
+
+const EXAMPLE = 'for example:  batches: [{name: hello, command: echo hello}]';
+
+export async function readBbatch(name: string, file: string, scope: StagingScope): Promise<BbatchDraft> {
+  const { report } = scope;
+  const nothing: BbatchDraft = { name, file, email: undefined, drafts: [] };
+  const tree = readTree(file, scope);
+  if (!tree) return nothing;
+  if (tree.kind !== 'map') {
+    const empty = tree.kind === 'scalar' && tree.type === 'null';
+    const what = empty ? 'the file is empty' : `the file holds a ${tree.kind === 'list' ? 'list' : 'text'}`;
+    report.error('no-batches', tree.place, `${what} where batches: should be`, { hint: EXAMPLE });
+    return nothing;
+  }
+  const top = modernise(tree, report);
+  const batches = entryOf(top, 'batches');
+  const other: MapTree = { ...top, entries: top.entries.filter(entry => entry !== batches) };
+  goodKeys(
+    other,
+    { email: bbatchSchema.shape.email, batches: bbatchSchema.shape.batches },
+    'the file',
+    report,
+  );
+  const email = emailOf(childOf(top, 'email'), report);
+  const items = batches?.value.kind === 'list' ? batches.value.items : [];
+  if (items.length === 0) {
+    const absent = batches === undefined || batches.value.kind !== 'scalar' || batches.value.type === 'null';
+    const place = batches?.keyPlace ?? fileStart(file);
+    if (absent) report.error('no-batches', place, 'the file has no batches', { hint: EXAMPLE });
+    else report.error('bad-value', batches.value.place, '"batches" must be a list', { hint: EXAMPLE });
+  }
+  const drafts: Draft[] = [];
+  const unique = uniqueNames(report.error);
+  for (const item of items) {
+    if (item.kind !== 'map') {
+      report.error('bad-value', item.place, 'a batch must be a map', { hint: EXAMPLE });
+      continue;
+    }
+    const draft = await readBatch(item, name, scope);
+    if (draft && unique.add(draft.name, draft.place, 'duplicate-name', 'the batch')) drafts.push(draft);
+  }
+  return { name, file, email, drafts };
+}
+
+function readTree(file: string, { files, report }: StagingScope): Tree | undefined {
+  const found = mustBe(files, file, 'file', fileStart(file), report);
+  if (found === undefined) return undefined;
+  let bytes: Buffer;
+  try {
+    const { size } = statSync(path.join(files.root, found));
+    if (size > MAX_YAML_BYTES) {
+      const message = `the file has ${(size / 1024 ** 2).toFixed(1)} MiB; 8 MiB is the limit`;
+      report.error('too-large', fileStart(file), message, { hint: 'put the data into a CSV' });
+      return undefined;
+    }
+    bytes = readFileSync(path.join(files.root, found));
+  } catch (error) {
+    reportPath(systemFault(error, file), fileStart(file), report);
+    return undefined;
+  }
+  const text = decode(bytes, file, report);
+  return text === undefined ? undefined : readYaml(text, file, report);
+}
+
+/** `email: me@x.org`, a list, or `{addresses, from}`. */
+function emailOf(tree: Tree | undefined, report: Report): Email | undefined {
+  if (!tree || (tree.kind === 'scalar' && tree.type === 'null')) return undefined;
+  if (tree.kind !== 'map')
+    return { addresses: scalarsOf(tree).map(address => address.text), from: undefined };
+  const good = goodKeys(tree, emailSchema.shape, '"email"', report);
+  if (!entryOf(tree, 'addresses')) {
+    report.error('missing-key', tree.place, '"email" has no "addresses"', {
+      hint: 'for example: addresses: [me@example.org]',
+    });
+  }
+  const { from } = emailSchema.partial().parse(good);
+  return { addresses: scalarsOf(childOf(tree, 'addresses')).map(address => address.text), from };
+}

@@ -1,0 +1,57 @@
+/** What is checked for every job of a batch: its name, and that its own files are there. */
+import { type Filling, fill } from '../command.ts';
+import { excerpt } from '../diagnostic.ts';
+import type { Table, Template } from '../model.ts';
+import { limited, type Report } from '../read/report.ts';
+import { nameFault, uniqueNames } from './names.ts';
+import type { ImageFiles } from './paths.ts';
+
+/** How often each row runs, and with how many processors. */
+export type CpuCounts = readonly number[];
+
+/** Fills in a text for every job, in the table's order. */
+function* filled(text: Template, table: Table, cpus: CpuCounts): Iterable<{ row: number; text: string }> {
+  let number = 0;
+  for (const [row, joined] of table.rows.entries()) {
+    const values = joined.split('\0');
+    for (const count of cpus) {
+      const job: Filling = { values, name: '', number: ++number, cpus: count, out: '' };
+      yield { row, text: fill(text, job) };
+    }
+  }
+}
+
+/** Names from `job_name`: allowed, and different whatever the file system thinks of case. */
+export function checkJobNames(jobName: Template, table: Table, cpus: CpuCounts, report: Report): void {
+  const bad = limited(report);
+  const twice = limited(report);
+  const unique = uniqueNames(twice.error);
+  for (const { row, text } of filled(jobName, table, cpus)) {
+    const place = table.placeOf(row);
+    const fault = nameFault(text);
+    if (fault) bad.error('bad-job-name', place, `job_name: ${fault.why}`, { hint: fault.hint });
+    else unique.add(text, place, 'duplicate-job-name', 'the job name');
+  }
+  bad.done(table.source);
+  twice.done(table.source);
+}
+
+/** Each job's own files must be there. */
+export function checkJobFiles(
+  path: Template,
+  table: Table,
+  cpus: CpuCounts,
+  files: ImageFiles,
+  report: Report,
+): void {
+  const faults = limited(report);
+  for (const { row, text } of filled(path, table, cpus)) {
+    const found = files.look(text);
+    if (found.ok) continue;
+    const { code, why, hint } = found.fault;
+    faults.error(code, table.placeOf(row), `files: ${why}`, {
+      hint: `${hint}; it comes from ${excerpt(path.source, 60)}`,
+    });
+  }
+  faults.done(table.source);
+}
