@@ -85,7 +85,7 @@ function result(id, all,   file, line, words) {
 # why: the reason for running, in words; empty if there is none.
 function why(id,   file, line, old, new) {
   file = "data/processed/" id "/.done"
-  if ((getline line < file) <= 0) { close(file); return there("data/processed/" id ".failed/for") ? "failed last time" : "no result yet" }
+  if ((getline line < file) <= 0) { close(file); return there("data/processed/" id ".failed/job.err") ? "failed last time" : "no result yet" }
   close(file)
   if (force) return "make -B"
   split(line, old, " "); split(current, new, " ")

@@ -37,8 +37,8 @@ now() {
 
 # spent: processor time of all that this visit has waited for, in hundredths of a second.
 spent() {
-  times >"$stage/times"
-  { read -r _; read -r user system; } <"$stage/times"
+  times >"$LOGOBATCH_SLOTS/${held##* }.times"
+  { read -r _; read -r user system; } <"$LOGOBATCH_SLOTS/${held##* }.times"
   spent=0
   for part in "$user" "$system"; do
     part=${part%s} seconds=${part#*m}
@@ -62,7 +62,7 @@ attempts() {
     execute
     if stopped && [ -n "$why" ]; then rm -rf "$stage"; return 1; fi
     if [ -z "$why" ]; then
-      publish "$stage" "$folder" || { halt "cannot write to $folder"; return 1; }
+      deliver || { halt "cannot write to $folder"; return 1; }
       [ ! -e "$folder.failed" ] || rm -rf "$folder.failed"
       echo "$folder" >>"$state/ok"
       return 0
@@ -71,23 +71,33 @@ attempts() {
     rm -rf "$stage"
     attempt=$((attempt + 1))
   done
-  rm -rf "$folder.failed"
+  rm -rf "$folder.failed" "$stage/journal" "$stage/manifest" "$stage/links" "$stage/size" "$stage/scratch/secrets"
   mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }
   failed "$why"
   return 0
 }
 
-# prepare: an empty stage. That of the slot is taken again if the last job left it clean: no process for that.
+# prepare: an empty stage, a folder a slot and job of the visit. If the last job left it clean it serves again: no process for that.
 prepare() {
   stage=data/processed/.stage/${held##* }.$n
-  for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage"/scratch/* "$stage"/scratch/.[!.]* "$stage"/job.* "$stage/timeout"; do
-    if [ -e "$entry" ] || [ -L "$entry" ]; then rm -rf "$stage"; break; fi
+  for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage"/scratch/* "$stage"/scratch/.[!.]* "$stage/timeout"; do
+    if [ -e "$entry" ] || [ -L "$entry" ]; then rm -rf "$stage"; fi
   done
+  [ ! -s "$stage/job.out" ] && [ ! -s "$stage/job.err" ] || rm -rf "$stage"
   [ -d "$stage/out" ] || mkdir -p "$stage/out" "$stage/scratch" || return
-  echo "$folder" >"$stage/for"
+  echo "for $folder" >>"$stage/journal"
 }
 
-# execute: one attempt. Sets $why to what went wrong, empty if nothing did; then the record stands in the stage.
+# deliver: the result to where it belongs. What is there already when the job wrote nothing needs no moving.
+deliver() {
+  if [ "$files" = 0 ] && [ ! -s "$stage/job.out" ] && [ ! -s "$stage/job.err" ] && fresh "$folder"; then
+    publish_record "$stage" "$folder"
+  else
+    record "$stage/.done" && publish "$stage" "$folder"
+  fi
+}
+
+# execute: one attempt. Sets $why to what went wrong, empty if nothing did.
 execute() {
   why=
   word=$LOGOBATCH_RUN.$$.$n.$attempt
@@ -134,7 +144,6 @@ judge() {
     why="exit $code"
     if [ "$code" -gt 128 ] && signal=$(kill -l "$((code - 128))" 2>/dev/null); then why="$why, SIG$signal"; fi
   else
-    . "$here/results.sh"
     results
   fi
 }

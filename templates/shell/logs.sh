@@ -7,10 +7,11 @@ log_bytes=${LOGOBATCH_LOG_BYTES:-67108864}
 
 # cap STAGE...: for the logs in there that are too long.
 cap() {
-  for long in $(find "$@" -maxdepth 1 \( -name job.out -o -name job.err \) -size "+$((log_bytes / 1024))k" 2>/dev/null); do
-    [ -e "$long.head" ] || head -c "$log_bytes" "$long" >"$long.head"
-    : >"$long"
-  done
+  find "$@" -maxdepth 1 \( -name job.out -o -name job.err \) -size "+$((log_bytes / 1024))k" 2>/dev/null |
+    while IFS= read -r long; do
+      [ -e "$long.head" ] || head -c "$log_bytes" "$long" >"$long.head"
+      : >"$long"
+    done
 }
 
 # crown STAGE: at the job's end.

@@ -1,15 +1,26 @@
 # publish.sh: from a stage to the job's folder, whole or not at all. Sourced by run and start.
 #
-# A stage holds  out/ (the job's {out})  scratch/  job.out  job.err  .done (the record, when all is well)  for (the folder it is for)  moving.
-# The folder's own .done goes first and the new one comes last, so a folder with a .done is always whole. Every step can be repeated:
-# until `moving` says so the old result is cleared, from then on things are only moved in. jobfile.sh never leaves its place.
+# A stage holds  out/ (the job's {out})  scratch/  job.out  job.err  .done (the record, when all is well)  journal (which folder it is for, and how
+# far it has come). The folder's own .done goes first and the new one comes last, so a folder with a .done is always whole. Every step can be
+# repeated: until the journal says `moving` an old result is cleared, from then on things are only moved in. jobfile.sh never leaves its place.
+# (The journal is only ever appended to: emptying a file and filling it again is what costs most on some file systems.)
 
 # publish STAGE FOLDER
 publish() {
-  if [ ! -s "$1/moving" ]; then
-    clear "$2" && echo moving >"$1/moving" || return
-  fi
-  bring "$1" "$2" && : >"$1/moving"
+  clear "$2" && echo "moving $2" >>"$1/journal" && bring "$1" "$2" && echo "moved $2" >>"$1/journal"
+}
+
+# publish_record STAGE FOLDER: for a job that wrote nothing at all, into a folder without an old result: no process is needed for that.
+publish_record() {
+  echo "recording $2" >>"$1/journal" && : >"$2/job.out" && : >"$2/job.err" && record "$2/.done" && echo "moved $2" >>"$1/journal"
+}
+
+# fresh FOLDER: true if there is nothing but the jobfile.
+fresh() {
+  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    case ${entry##*/} in jobfile.sh) continue ;; esac
+    [ ! -e "$entry" ] && [ ! -L "$entry" ] || return 1
+  done
 }
 
 # clear FOLDER: removes what is left of an earlier result, its record first.
@@ -31,9 +42,9 @@ bring() {
   set --
   for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage/job.out" "$stage/job.err" "$stage/.done"; do
     [ ! -e "$entry" ] && [ ! -L "$entry" ] || set -- "$@" "$entry"
-    [ $# -lt 500 ] || { mv -f -- "$@" "$folder/" || return; set --; }
+    [ $# -lt 500 ] || { LC_ALL=C mv -f -- "$@" "$folder/" || return; set --; }
   done
-  [ $# = 0 ] || mv -f -- "$@" "$folder/"
+  [ $# = 0 ] || LC_ALL=C mv -f -- "$@" "$folder/"
 }
 
 # whole RECORD: true if it was written to its end.
@@ -46,10 +57,16 @@ whole() {
 # recover: finishes what a run that was killed had half published, and throws away what it had half computed. Only with the run lock held.
 recover() {
   for old in data/processed/.stage/*; do
-    [ -d "$old" ] || continue
-    { IFS= read -r target <"$old/for"; } 2>/dev/null || target=
+    [ -s "$old/journal" ] || continue
+    read -r step target <<END
+$(tail -n 1 "$old/journal")
+END
     [ -f "$target/jobfile.sh" ] || continue
-    if [ -s "$old/moving" ] || whole "$old/.done"; then publish "$old" "$target"; fi
+    case $step in
+      for) ! whole "$old/.done" || publish "$old" "$target" ;;
+      moving) bring "$old" "$target" ;;
+      recording) whole "$target/.done" || rm -f "$target/.done" ;;
+    esac || return
   done
   rm -rf data/processed/.stage
 }

@@ -1,8 +1,11 @@
 # resources.sh: where jobs may run: this machine, with a slot a processor. Sourced by start.
 
-# Slots belong to the user, not to the image: their locks lie in a folder that all images share, on a local disk.
-LOGOBATCH_SLOTS=${LOGOBATCH_SLOTS:-${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}/logobatch-$(id -u)}
-mkdir -p -m 700 "$LOGOBATCH_SLOTS" && [ -O "$LOGOBATCH_SLOTS" ] && [ ! -L "$LOGOBATCH_SLOTS" ] || {
+# Slots belong to the user, not to the image: their locks lie in a folder that all images share, in memory if there is such a file system.
+if [ -z "${LOGOBATCH_SLOTS-}" ]; then
+  LOGOBATCH_SLOTS=${TMPDIR:-/tmp}/logobatch-$(id -u)
+  [ ! -w /dev/shm ] || LOGOBATCH_SLOTS=/dev/shm/logobatch-$(id -u)
+fi
+(umask 077 && mkdir -p "$LOGOBATCH_SLOTS") && [ -O "$LOGOBATCH_SLOTS" ] && [ ! -L "$LOGOBATCH_SLOTS" ] || {
   echo "cannot use $LOGOBATCH_SLOTS for slots: it must be a folder of yours" >&2
   exit 1
 }

@@ -1,7 +1,8 @@
-# results.sh: what a job that ended well has left in {out}: is it what was promised, is it harmless, what is its digest. Sourced by run.
+# results.sh: what a job that ended well has left in {out}: is it what was promised, is it harmless, what is its digest; and the record of it.
+# Sourced by run.
 # shellcheck disable=SC2154,SC2034 # set by run and job.sh
 
-# results: sets $why if the result cannot be taken; else writes the record into the stage.
+# results: sets $why if the result cannot be taken.
 results() {
   files=0 flat=1 outcome=-
   set --
@@ -18,9 +19,8 @@ results() {
   expect || return
   if [ "$files" -gt 0 ]; then
     harmless && small || return
-    inventory "$@" || { why='could not read all of its own results'; return; }
+    inventory "$@" || why='could not read all of its own results'
   fi
-  record || why='no space for its record'
 }
 
 # expect: every declared output is there. The patterns are matched inside {out}, by the shell itself.
@@ -77,18 +77,18 @@ inventory() {
   [ -n "$outcome" ]
 }
 
-# record: what was computed, from what, where and when; `end` says that it is whole.
+# record FILE: what was computed, from what, where and when; `end` says that it is whole.
 record() {
   decimal "$((LOGOBATCH_CLOCK + began))"
-  set -- "$decimal"
-  decimal "$((LOGOBATCH_CLOCK + ended))"
   set -- "$1" "$decimal"
+  decimal "$((LOGOBATCH_CLOCK + ended))"
+  set -- "$@" "$decimal"
   decimal "$spent"
   {
     echo "$meaning" &&
       echo "outputs $outcome $files" &&
-      echo "attempt=$attempt node=$node slot=${held# } start=$1 end=$2 exit=0 cpu=$decimal" &&
+      echo "attempt=$attempt node=$node slot=${held# } start=$2 end=$3 exit=0 cpu=$decimal" &&
       { [ "$files" = 0 ] || cat "$stage/manifest"; } &&
       echo end
-  } >"$stage/.done"
+  } >"$1"
 }

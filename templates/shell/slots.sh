@@ -35,7 +35,7 @@ free() {
 
 # fit CPUS: finds a node for a job of so many processors; sets node, width and slots (of that node). Fails with $why if none can ever hold it.
 fit() {
-  found= widest=0
+  found='' widest=0
   while read -r node slots share; do
     suits "$node" || continue
     # shellcheck disable=SC2154 # mem: the batch's
@@ -57,7 +57,7 @@ take_one() {
       slot=$LOGOBATCH_SLOTS/$node.$i
       if free "$slot"; then
         exec 9>>"$slot"
-        if flock -n 9; then exec 7>&-; return; fi
+        if LC_ALL=C flock -n 9; then exec 7>&-; return; fi
         exec 9>&-
       fi
       i=$((i + 1))
@@ -73,13 +73,13 @@ take_one() {
 # so that two cannot wait for each other; the kernel queues it for each lock, so that small jobs cannot starve it.
 take_many() {
   exec 7>>"$LOGOBATCH_SLOTS/$node.queue" && flock 7
-  some= rest=
+  some='' rest=''
   i=1
   while [ "$i" -le "$slots" ]; do
     if free "$LOGOBATCH_SLOTS/$node.$i"; then some="$some $i"; else rest="$rest $i"; fi
     i=$((i + 1))
   done
-  held= n=0
+  held='' n=0
   for i in $some $rest; do
     [ "$n" -lt "$width" ] || break
     set -- flock -F "$LOGOBATCH_SLOTS/$node.$i" "$@"
