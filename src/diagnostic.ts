@@ -208,7 +208,8 @@ function charWidth(char: string): number {
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(Math.min(word.length, 30) / 3));
   let best: string | undefined;
-  let bestDistance = limit + 1;
+  // All of a short word changed is another word.
+  let bestDistance = Math.min(limit + 1, word.length);
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) > limit) continue;
     const distance = levenshtein(word.toLowerCase(), candidate.toLowerCase());

@@ -49,6 +49,8 @@ export async function readCsv(
   let line = 1;
   let parserLine = 0;
   let skipped = false;
+  let errorLine = 0;
+  let echo = false;
 
   const onRecord = (record: string[]) => {
     const row = record.join('\0');
@@ -77,7 +79,11 @@ export async function readCsv(
 
   const parser = newParser(separator, onRecord);
   parser.on('skip', (error: CsvError | undefined) => {
-    if (!error || skipped) return;
+    if (!error) return;
+    // Inside of a quote that never closed properly, whatever follows is an echo of the first mistake.
+    if (skipped && (echo || Number(error.lines ?? 0) <= errorLine)) return;
+    echo = error.code === 'CSV_INVALID_CLOSING_QUOTE';
+    errorLine = Number(error.lines ?? 0);
     const at = line + Math.max(0, Number(error.lines ?? 0) - parserLine - 1);
     skipped = true;
     mistake(error.code === 'CSV_QUOTE_NOT_CLOSED' ? line : at, 1, explain(error));

@@ -24,23 +24,33 @@ export function explainSyntax(
       return { message: `a plain value cannot start with ${text[from] ?? 'this'}`, hint: 'quote the value' };
     case 'BAD_DQ_ESCAPE':
       return { message: 'no such escape in "…"', hint: "use '…', where a backslash is a backslash" };
+    case 'BAD_INDENT':
+      if (!problem.message.startsWith('Flow')) return stumble(problem.message, line);
+      return {
+        message: 'a [ or { above is not closed, or its lines are not indented',
+        hint: 'close it, or indent',
+      };
     case 'RESOURCE_EXHAUSTION':
       return { message: 'nested too deep', hint: 'is a bracket missing its partner?' };
     case 'MISSING_CHAR':
       return { message: lower(problem.message), hint: 'is a quote, a colon or a bracket missing?' };
     case 'UNEXPECTED_TOKEN':
-    case 'BAD_INDENT':
     case 'MULTILINE_IMPLICIT_KEY':
     case 'IMPOSSIBLE':
-      return {
-        message: lower(problem.message),
-        hint: /["']/.test(line)
-          ? 'what starts with a quote must end with it: quote all of the value, or put it after |'
-          : 'does the indentation match the lines around? quote values that hold : # { } [ ] & * ! or %',
-      };
+      return stumble(problem.message, line);
     default:
       return { message: lower(problem.message), hint: undefined };
   }
+}
+
+/** The parser met something it did not expect; the line tells which of the two usual causes it is. */
+function stumble(message: string, line: string): { message: string; hint: string } {
+  return {
+    message: lower(message),
+    hint: /["']/.test(line)
+      ? 'what starts with a quote must end with it: quote all of the value, or put it after |'
+      : 'does the indentation match the lines around? quote values that hold : # { } [ ] & * ! or %',
+  };
 }
 
 function lower(message: string): string {

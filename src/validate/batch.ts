@@ -102,7 +102,7 @@ export async function readBatch(
     gpus: keys.gpus ?? 0,
     time: quantity('time', parseTime),
     retries: keys.retries ?? 0,
-    files: jobs ? jobFiles(batch, jobs.table, counts, markers, scope) : [],
+    files: jobFiles(batch, jobs?.table, counts, markers, scope),
     shared: sharedFolders(batch, scope),
     outputs: outputPatterns(childOf(batch, 'outputs'), constants, report),
     maxOutput: outputLimit(childOf(batch, 'max_output')),

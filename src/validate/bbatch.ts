@@ -35,6 +35,7 @@ export async function readBbatch(name: string, file: string, scope: StagingScope
     report.error('no-batches', tree.place, `${what} where batches: should be`, { hint: EXAMPLE });
     return nothing;
   }
+  const before = report.found.length;
   const top = modernise(tree, report);
   const batches = entryOf(top, 'batches');
   const other: MapTree = { ...top, entries: top.entries.filter(entry => entry !== batches) };
@@ -46,7 +47,7 @@ export async function readBbatch(name: string, file: string, scope: StagingScope
   );
   const email = emailOf(childOf(top, 'email'), report);
   const items = batches?.value.kind === 'list' ? batches.value.items : [];
-  if (items.length === 0) {
+  if (items.length === 0 && report.found.length === before) {
     const absent = batches === undefined || batches.value.kind !== 'scalar' || batches.value.type === 'null';
     const place = batches?.keyPlace ?? fileStart(file);
     if (absent) report.error('no-batches', place, 'the file has no batches', { hint: EXAMPLE });

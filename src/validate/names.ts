@@ -25,7 +25,8 @@ export function nameFault(name: string): { why: string; hint: string } | undefin
   }
   if (!NAME.test(name)) {
     const bad = [...name].find((char, i) => !(i === 0 ? /[A-Za-z0-9_]/ : /[A-Za-z0-9_.+-]/).test(char)) ?? '';
-    return { why: `the name ${excerpt(name)} has a ${excerpt(bad)} in it`, hint: allowed };
+    const where = name.startsWith(bad) ? `starts with ${excerpt(bad)}` : `has a ${excerpt(bad)} in it`;
+    return { why: `the name ${excerpt(name)} ${where}`, hint: allowed };
   }
   const ending = /\.(lock|tmp|failed)$/i.exec(name)?.[0];
   if (ending) return { why: `the name ends in ${ending}`, hint: 'such files are ours: use another ending' };

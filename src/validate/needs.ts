@@ -1,7 +1,7 @@
 /** `needs:` across all bbatches: names → ids, and no circles. */
 import { excerpt, nearest } from '../diagnostic.ts';
 import type { Need, Place } from '../model.ts';
-import type { Report } from '../read/report.ts';
+import { count, type Report } from '../read/report.ts';
 import { type Entry, type Tree, textOf } from '../read/tree.ts';
 
 /** A batch as far as others may need it: also one that has mistakes of its own, or is disabled. */
@@ -62,7 +62,7 @@ function needsOf(batch: Known, byId: ReadonlyMap<string, Known>, report: Report)
       continue;
     }
     if (each && batch.jobs !== undefined && target.jobs !== undefined && batch.jobs !== target.jobs) {
-      const message = `"${batch.name}" has ${batch.jobs} jobs and "${target.id}" has ${target.jobs}: some have no partner`;
+      const message = `"${batch.name}" has ${count(batch.jobs, 'job')} and "${target.id}" has ${target.jobs}: some have no partner`;
       report.warn('need-each', tree.place, message, {
         hint: 'jobs are paired by equal values, the others by order',
       });

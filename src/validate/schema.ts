@@ -4,6 +4,7 @@
  * What needs to look at other files or at other keys is checked elsewhere.
  */
 import * as z from 'zod';
+import type { Tree } from '../read/tree.ts';
 import { parseSize, parseTime } from './quantities.ts';
 
 /** Past these the value is a slip of the keyboard. */
@@ -244,11 +245,16 @@ export const bbatchSchema = z.strictObject({
   }),
 });
 
-/** The first example of a key, as somebody would type it. */
-export function exampleOf(schema: z.ZodType): string | undefined {
+/** The example of a key that is most like what is there, as somebody would type it. */
+export function exampleOf(schema: z.ZodType, kind: Tree['kind'] = 'scalar'): string | undefined {
   const examples = schema.meta()?.examples;
-  const first: unknown = Array.isArray(examples) ? examples[0] : undefined;
-  return first === undefined ? undefined : flow(first);
+  if (!Array.isArray(examples)) return undefined;
+  const alike: unknown = examples.find(example => kindOf(example) === kind) ?? examples[0];
+  return alike === undefined ? undefined : flow(alike);
+}
+
+function kindOf(value: unknown): Tree['kind'] {
+  return Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'map' : 'scalar';
 }
 
 /** YAML on one line. */
@@ -260,5 +266,5 @@ function flow(value: unknown): string {
       .join(', ')}}`;
   }
   const plain = String(value);
-  return /[{}[\],&*#?|<>=!%@:]/.test(plain) ? JSON.stringify(plain) : plain;
+  return /[{}[\],&*#?|<>=!%@:;]/.test(plain) ? JSON.stringify(plain) : plain;
 }

@@ -106,8 +106,8 @@ function rangeValues(key: string, range: MapTree, report: Report): string[] | un
   const [start, end, stride] = [unitsAt(from, scale), unitsAt(to, scale), unitsAt(step, scale)];
   const places = stride === 0n ? -1n : (end - start) / stride;
   if (stride === 0n || (end - start) * stride < 0n) {
-    const why = stride === 0n ? 'step is 0' : 'step leads away from "to"';
-    report.error('bad-range', range.place, `the range of "${key}" never ends: ${why}`, {
+    const why = stride === 0n ? 'step is 0' : 'step leads away from it';
+    report.error('bad-range', range.place, `the range of "${key}" does not reach "to": ${why}`, {
       hint: 'from + n × step must reach to; a falling range has a negative step',
     });
     return undefined;

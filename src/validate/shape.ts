@@ -64,7 +64,7 @@ function explainIssue(top: z.core.$ZodIssue, entry: Entry, schema: z.ZodType, re
     name: entry.key,
     keyPlace: entry.keyPlace,
   };
-  const example = exampleOf(schema);
+  const example = exampleOf(schema, entry.value.kind);
   const hint = example === undefined ? undefined : `for example: ${entry.key}: ${example}`;
   if (issue.code === 'unrecognized_keys' && tree.kind === 'map') {
     for (const stranger of tree.entries.filter(e => issue.keys.includes(e.key))) {

@@ -1,4 +1,5 @@
 /** What of the image a batch needs on a node: `shared`, `files`, `setup`, `container`, `exe`. */
+import { findMarkers } from '../command.ts';
 import { excerpt } from '../diagnostic.ts';
 import type { Table, Template } from '../model.ts';
 import type { Report } from '../read/report.ts';
@@ -51,21 +52,19 @@ export function jobFiles(
   markers: MarkerScope,
   scope: StagingScope,
 ): Template[] {
-  return scalarsOf(childOf(batch, 'files')).map(item => {
-    const before = scope.report.found.length;
-    const path = template(item, 'the path of a file', false, new Set(['cpus']), markers, scope.report);
-    const literal = path.parts.every(part => part.kind === 'text');
-    if (literal)
-      mustBe(
-        scope.files,
-        path.parts.map(part => (part.kind === 'text' ? part.text : '')).join(''),
-        'any',
-        item.place,
-        scope.report,
-      );
-    else if (table && scope.report.found.length === before)
-      checkJobFiles(path, table, cpus, scope.files, scope.report);
-    return path;
+  return scalarsOf(childOf(batch, 'files')).flatMap(item => {
+    if (findMarkers(item.text, false).length > 0) {
+      // Without a table its markers mean nothing yet.
+      if (!table) return [];
+      const before = scope.report.found.length;
+      const path = template(item, 'the path of a file', false, new Set(['cpus']), markers, scope.report);
+      if (scope.report.found.length === before) checkJobFiles(path, table, cpus, scope.files, scope.report);
+      return [path];
+    }
+    const path = template(item, 'the path of a file', false, new Set(), markers, scope.report);
+    const [text] = path.parts;
+    mustBe(scope.files, text?.kind === 'text' ? text.text : '', 'any', item.place, scope.report);
+    return [path];
   });
 }
 

@@ -37,15 +37,12 @@ export function makeTable(raw: RawTable, wish: HeaderWish, report: Report): JobT
     const given = names.map(name => name ?? '');
     const placeOf = header && cells ? cellPlaces(cells, raw.placeOf(0)) : (i: number) => raw.columnPlaces[i];
     checkHeader(given, placeOf, wish.taken, report);
-  } else if (cells && looksLikeHeader(cells, raw.rows[1]?.split('\0')) && wish.said === undefined) {
-    report.warn(
-      'header-unused',
-      raw.placeOf(0),
-      'the first row looks like a header, but none of its names is used',
-      {
-        hint: 'it becomes a job; say header: true or header: false',
-      },
-    );
+  } else if (cells && wish.said === undefined && looksLikeHeader(cells, raw.rows[1]?.split('\0'))) {
+    // A marker that nobody knows is an error of its own, which names the header.
+    const known = [...wish.used].every(name => wish.taken.has(name) || /^i\d+$/.test(name));
+    const message = 'the first row looks like a header, but none of its names is used';
+    const hint = 'it becomes a job; say header: true or header: false';
+    if (known) report.warn('header-unused', raw.placeOf(0), message, { hint });
   }
   const skip = header ? 1 : 0;
   const table: Table = {

@@ -45,7 +45,7 @@ test('a piece of a scalar is found in every style of writing', () => {
 
 test('aliases and merge keys work, the own key wins', () => {
   const { tree } = read('base: &b {a: 1, c: 2}\nx:\n  <<: *b\n  a: 9\ny: *b\n');
-  const plain = { base: { a: 1, c: 2 }, x: { a: 9, c: 2 }, y: { a: 1, c: 2 } };
+  const plain = { base: { a: '1', c: '2' }, x: { a: '9', c: '2' }, y: { a: '1', c: '2' } };
   assert.deepEqual(tree && toPlain(tree), plain);
 });
 

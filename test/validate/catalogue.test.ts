@@ -70,7 +70,7 @@ const EXAMPLES: Readonly<Record<keyof typeof CODES, readonly Example[]>> = {
     yml('email: me@example.org\n'),
   ],
   'unknown-key': [
-    one('exectuor: slurm'),
+    one('retires: 1'),
     one('walltime_limit_of_it: 5'),
     one('inputs: {matrx: {a: [1]}}'),
     one('max_output: {sizes: 4G}'),
