@@ -9,11 +9,11 @@ import { build } from 'esbuild';
 process.chdir(join(import.meta.dirname, '..'));
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-// Some of the bundled packages are CommonJS and ask for these three at run time.
+// Some of the bundled packages are CommonJS and ask for these three at run time; `var`, since yargs declares its own.
 const REQUIRE =
   'import{createRequire as __cr}from"node:module";import{fileURLToPath as __fu}from"node:url";' +
   'import{dirname as __dn}from"node:path";' +
-  'const require=__cr(import.meta.url),__filename=__fu(import.meta.url),__dirname=__dn(__filename);';
+  'var require=__cr(import.meta.url),__filename=__fu(import.meta.url),__dirname=__dn(__filename);';
 
 const common = {
   bundle: true,

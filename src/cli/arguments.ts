@@ -24,7 +24,9 @@ makebimg makes a new Batch Image.`;
 
 /** Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  let code = 0;
+  // Run after parsing: yargs calls a handler also when it has just reported a mistake.
+  let run: (() => Promise<number>) | undefined;
+  let mistake: string | undefined;
   const parser = yargs(args)
     .scriptName('logobatch')
     .locale('en')
@@ -68,15 +70,17 @@ export async function main(args: readonly string[]): Promise<number> {
           .example('$0 compile', 'compile the image in the current folder')
           .example('$0 compile --check my-image', 'is its Makefile up to date?')
           .epilogue(EPILOGUE),
-      async given => {
-        const { compileCommand } = await import('./compile-command.ts');
-        code = await compileCommand({
-          image: given.image,
-          dryRun: given['dry-run'],
-          check: given.check,
-          force: given.force,
-          format: given.format,
-        });
+      given => {
+        run = async () => {
+          const { compileCommand } = await import('./compile-command.ts');
+          return compileCommand({
+            image: given.image,
+            dryRun: given['dry-run'],
+            check: given.check,
+            force: given.force,
+            format: given.format,
+          });
+        };
       },
     )
     .demandCommand(1, 'Say what to do: logobatch compile')
@@ -86,19 +90,18 @@ export async function main(args: readonly string[]): Promise<number> {
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .showHelpOnFail(false)
     .exitProcess(false)
-    .fail((message: string | undefined, error: Error | undefined) => {
-      if (error && error.name !== 'YError') throw error;
-      process.stderr.write(`logobatch: ${message ?? error?.message}\nlogobatch --help says more\n`);
-      code = 2;
+    .fail((message: string | undefined, error: unknown) => {
+      if (error instanceof Error && error.name !== 'YError') throw error;
+      mistake ??= message ?? String(error);
     });
   await parser.parseAsync();
-  return code;
+  if (mistake === undefined) return run ? run() : 0;
+  process.stderr.write(`logobatch: ${mistake}\nlogobatch --help says more\n`);
+  return 2;
 }
 
 /** yargs makes a list of an option given twice, whatever its type says. */
-function repeated(given: Record<string, unknown>): true {
-  for (const [name, value] of Object.entries(given)) {
-    if (Array.isArray(value) && name !== '_') throw new Error(`--${name} is given twice`);
-  }
-  return true;
+function repeated(given: Record<string, unknown>): true | string {
+  const twice = Object.entries(given).find(([name, value]) => Array.isArray(value) && name !== '_');
+  return twice ? `--${twice[0]} is given twice` : true;
 }

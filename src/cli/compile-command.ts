@@ -60,7 +60,8 @@ function verdict(diagnostics: readonly Diagnostic[]): string {
 
 /** What to type now, from where the user stands. */
 function nextStep(root: string): string {
-  const from = relative(process.cwd(), root);
+  const there = relative(process.cwd(), root);
+  const from = there.startsWith('..') && there.length > root.length / 2 ? root : there;
   return from === '' ? 'make' : `make -C ${shWord(from.startsWith('-') ? `./${from}` : from)}`;
 }
 
