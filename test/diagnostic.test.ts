@@ -107,6 +107,8 @@ test('the plain form for programs is flat', () => {
 test('did-you-mean finds typing errors and stays silent about different words', () => {
   assert.equal(nearest('comand', ['name', 'command']), 'command');
   assert.equal(nearest('Retries', ['retries']), 'retries');
+  assert.equal(nearest('form', ['from', 'addresses']), 'from');
+  assert.equal(nearest('c', ['a', 'b']), undefined);
   assert.equal(nearest('xyzzy', ['command', 'name']), undefined);
 });
 

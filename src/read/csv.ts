@@ -136,7 +136,7 @@ async function feed(
   const finished = new Promise<void>(resolve => parser.once('close', resolve));
   parser.resume();
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+    for await (const chunk of createReadStream(path)) {
       const bytes: Uint8Array = chunk;
       decoder ??= new TextDecoder(sniff(bytes).encoding, { fatal: true });
       const text = decoder.decode(bytes, { stream: true });

@@ -156,7 +156,7 @@ async function tableOf(
   const { report } = scope;
   const before = report.found.length;
   const inputs = entryOf(batch, 'inputs');
-  const raw = await readInputs(batch, inputs, scope.files, report);
+  const raw = await readInputs(batch, inputs, scope.files, scope.readTable, report);
   if (raw === undefined) return undefined;
   for (const key of ['header', 'csv']) {
     const entry = entryOf(batch, key);

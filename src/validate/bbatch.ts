@@ -5,13 +5,13 @@ import type { Email } from '../model.ts';
 import type { Report } from '../read/report.ts';
 import { fileStart } from '../read/report.ts';
 import { decode } from '../read/text.ts';
-import { childOf, entryOf, type MapTree, scalarsOf, type Tree } from '../read/tree.ts';
+import { childOf, entryOf, type MapTree, scalarsOf, type Tree, textOf } from '../read/tree.ts';
 import { MAX_YAML_BYTES, readYaml } from '../read/yaml.ts';
 import { type Draft, readBatch } from './batch.ts';
 import { modernise } from './modernise.ts';
 import { uniqueNames } from './names.ts';
 import { mustBe, reportPath, systemFault } from './paths.ts';
-import { bbatchSchema, emailSchema } from './schema.ts';
+import { bbatchSchema } from './schema.ts';
 import { goodKeys } from './shape.ts';
 import type { StagingScope } from './staging.ts';
 
@@ -39,13 +39,13 @@ export async function readBbatch(name: string, file: string, scope: StagingScope
   const top = modernise(tree, report);
   const batches = entryOf(top, 'batches');
   const other: MapTree = { ...top, entries: top.entries.filter(entry => entry !== batches) };
-  goodKeys(
+  const good = goodKeys(
     other,
     { email: bbatchSchema.shape.email, batches: bbatchSchema.shape.batches },
     'the file',
     report,
   );
-  const email = emailOf(childOf(top, 'email'), report);
+  const email = Object.hasOwn(good, 'email') ? emailOf(childOf(top, 'email'), report) : undefined;
   const items = batches?.value.kind === 'list' ? batches.value.items : [];
   if (items.length === 0 && report.found.length === before) {
     const absent = batches === undefined || batches.value.kind !== 'scalar' || batches.value.type === 'null';
@@ -54,14 +54,14 @@ export async function readBbatch(name: string, file: string, scope: StagingScope
     else report.error('bad-value', batches.value.place, '"batches" must be a list', { hint: EXAMPLE });
   }
   const drafts: Draft[] = [];
-  const unique = uniqueNames(report.error);
+  const isNew = uniqueNames(report.error, 'duplicate-name', 'the batch', (draft: Draft) => draft);
   for (const item of items) {
     if (item.kind !== 'map') {
       report.error('bad-value', item.place, 'a batch must be a map', { hint: EXAMPLE });
       continue;
     }
     const draft = await readBatch(item, name, scope);
-    if (draft && unique.add(draft.name, draft.place, 'duplicate-name', 'the batch')) drafts.push(draft);
+    if (draft && isNew(draft.name, draft)) drafts.push(draft);
   }
   return { name, file, email, drafts };
 }
@@ -88,15 +88,14 @@ function readTree(file: string, { files, report }: StagingScope): Tree | undefin
 
 /** `email: me@x.org`, a list, or `{addresses, from}`. */
 function emailOf(tree: Tree | undefined, report: Report): Email | undefined {
-  if (!tree || (tree.kind === 'scalar' && tree.type === 'null')) return undefined;
+  if (!tree) return undefined;
   if (tree.kind !== 'map')
     return { addresses: scalarsOf(tree).map(address => address.text), from: undefined };
-  const good = goodKeys(tree, emailSchema.shape, '"email"', report);
   if (!entryOf(tree, 'addresses')) {
     report.error('missing-key', tree.place, '"email" has no "addresses"', {
       hint: 'for example: addresses: [me@example.org]',
     });
   }
-  const { from } = emailSchema.partial().parse(good);
-  return { addresses: scalarsOf(childOf(tree, 'addresses')).map(address => address.text), from };
+  const addresses = scalarsOf(childOf(tree, 'addresses')).map(address => address.text);
+  return { addresses, from: textOf(childOf(tree, 'from')) };
 }

@@ -6,9 +6,11 @@ import type { Batch, Bbatch, Image, Need } from '../model.ts';
 import { fileStart, newReport, type Report } from '../read/report.ts';
 import { type BbatchDraft, readBbatch } from './bbatch.ts';
 import { newFolderCheck } from './folders.ts';
+import { newTableReader } from './inputs.ts';
 import { nameFault, targetFault, uniqueNames } from './names.ts';
 import { type Known, resolveNeeds } from './needs.ts';
 import { openImageFiles } from './paths.ts';
+import type { StagingScope } from './staging.ts';
 
 export type ReadImage =
   | { readonly ok: true; readonly image: Image; readonly diagnostics: Diagnostic[] }
@@ -39,7 +41,12 @@ async function checkImage(root: string, report: Report): Promise<Image | undefin
     );
     return undefined;
   }
-  const scope = { files, report, checkFolder: newFolderCheck(files.root, report) };
+  const scope: StagingScope = {
+    files,
+    report,
+    checkFolder: newFolderCheck(files.root, report),
+    readTable: newTableReader(files.root, report),
+  };
   const drafts: BbatchDraft[] = [];
   for (const { name, file } of names) drafts.push(await readBbatch(name, file, scope));
   const known: Known[] = drafts.flatMap(({ name: bbatch, drafts: batches }) =>
@@ -68,7 +75,15 @@ function listBbatches(root: string, report: Report): { name: string; file: strin
     return [];
   }
   const bbatches: { name: string; file: string }[] = [];
-  const unique = uniqueNames(report.error);
+  const isNew = uniqueNames(
+    report.error,
+    'duplicate-name',
+    'the bbatch',
+    (bbatch: { name: string; file: string }) => ({
+      name: bbatch.name,
+      place: fileStart(bbatch.file),
+    }),
+  );
   let seen = 0;
   for (const entry of found.sort()) {
     const name = /^(?!\.)(.*)\.ya?ml$/s.exec(entry)?.[1];
@@ -80,7 +95,7 @@ function listBbatches(root: string, report: Report): { name: string; file: strin
       report.error('bad-name', fileStart(file), `the file's name is the bbatch's: ${fault.why}`, {
         hint: fault.hint,
       });
-    else if (unique.add(name, fileStart(file), 'duplicate-name', 'the bbatch')) bbatches.push({ name, file });
+    else if (isNew(name, { name, file })) bbatches.push({ name, file });
   }
   if (seen === 0) {
     report.error('no-batches', undefined, `there is no .yml file in ${INFO}`, {

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { excerpt } from '../diagnostic.ts';
 import type { Place } from '../model.ts';
-import { delimiterKey, readCsv } from '../read/csv.ts';
+import { type CsvFile, delimiterKey, readCsv } from '../read/csv.ts';
 import type { Report } from '../read/report.ts';
 import { childOf, type Entry, type MapTree, textOf } from '../read/tree.ts';
 import { type ImageFiles, type Lookup, reportPath } from './paths.ts';
@@ -30,11 +30,25 @@ const ONE_JOB: RawTable = {
   placeOf: () => undefined,
 };
 
+export type TableReader = (file: string, delimiter: string | undefined) => Promise<CsvFile | undefined>;
+
+/** Several batches often share a table: it is read, and its mistakes are said, once. */
+export function newTableReader(root: string, report: Report): TableReader {
+  const read = new Map<string, Promise<CsvFile | undefined>>();
+  return (file, delimiter) => {
+    const key = JSON.stringify([file, delimiter]);
+    const table = read.get(key) ?? readCsv(path.join(root, file), file, delimiter, report);
+    read.set(key, table);
+    return table;
+  };
+}
+
 /** Undefined after a diagnostic. */
 export async function readInputs(
   batch: MapTree,
   entry: Entry | undefined,
   files: ImageFiles,
+  readTable: TableReader,
   report: Report,
 ): Promise<RawTable | undefined> {
   if (!entry) return ONE_JOB;
@@ -53,7 +67,7 @@ export async function readInputs(
   }
   if (found.kind === 'folder') return folderTable(found.path, tree.place, files, report);
   if (!/\.csv$/i.test(found.path)) return pathTable([found.path], found.path, tree.place);
-  return csvTable(found.path, textOf(childOf(childOf(batch, 'csv'), 'delimiter')), files, report);
+  return csvTable(found.path, textOf(childOf(childOf(batch, 'csv'), 'delimiter')), readTable);
 }
 
 /** In `batch_info/` first, then in the image. */
@@ -114,11 +128,10 @@ function folderTable(folder: string, place: Place, files: ImageFiles, report: Re
 async function csvTable(
   file: string,
   typedDelimiter: string | undefined,
-  files: ImageFiles,
-  report: Report,
+  readTable: TableReader,
 ): Promise<RawTable | undefined> {
   const delimiter = typedDelimiter === '\\t' ? '\t' : typedDelimiter;
-  const csv = await readCsv(path.join(files.root, file), file, delimiter, report);
+  const csv = await readTable(file, delimiter);
   if (!csv) return undefined;
   const placeOf = (row: number): Place => {
     const length = Math.max(1, (csv.rows[row] ?? '').search(/[\r\n]|$/));

@@ -10,27 +10,35 @@ import type { ImageFiles } from './paths.ts';
 export type CpuCounts = readonly number[];
 
 /** Fills in a text for every job, in the table's order. */
-function* filled(text: Template, table: Table, cpus: CpuCounts): Iterable<{ row: number; text: string }> {
-  let number = 0;
-  for (const [row, joined] of table.rows.entries()) {
-    const values = joined.split('\0');
-    for (const count of cpus) {
-      const job: Filling = { values, name: '', number: ++number, cpus: count, out: '' };
-      yield { row, text: fill(text, job) };
-    }
+function* filled(
+  text: Template,
+  table: Table,
+  cpus: CpuCounts,
+): Iterable<{ row: number; job: number; text: string }> {
+  const jobs = table.rows.length * cpus.length;
+  for (let job = 0; job < jobs; job++) {
+    yield { row: Math.floor(job / cpus.length), job, text: fillJob(text, table, cpus, job) };
   }
+}
+
+function fillJob(text: Template, table: Table, cpus: CpuCounts, job: number): string {
+  const values = (table.rows[Math.floor(job / cpus.length)] ?? '').split('\0');
+  const filling: Filling = { values, name: '', number: job + 1, cpus: cpus[job % cpus.length] ?? 1, out: '' };
+  return fill(text, filling);
 }
 
 /** Names from `job_name`: allowed, and different whatever the file system thinks of case. */
 export function checkJobNames(jobName: Template, table: Table, cpus: CpuCounts, report: Report): void {
   const bad = limited(report);
   const twice = limited(report);
-  const unique = uniqueNames(twice.error);
-  for (const { row, text } of filled(jobName, table, cpus)) {
-    const place = table.placeOf(row);
+  const isNew = uniqueNames(twice.error, 'duplicate-job-name', 'the job name', (job: number) => ({
+    name: fillJob(jobName, table, cpus, job),
+    place: table.placeOf(Math.floor(job / cpus.length)),
+  }));
+  for (const { row, job, text } of filled(jobName, table, cpus)) {
     const fault = nameFault(text);
-    if (fault) bad.error('bad-job-name', place, `job_name: ${fault.why}`, { hint: fault.hint });
-    else unique.add(text, place, 'duplicate-job-name', 'the job name');
+    if (fault) bad.error('bad-job-name', table.placeOf(row), `job_name: ${fault.why}`, { hint: fault.hint });
+    else isNew(text, job);
   }
   bad.done(table.source);
   twice.done(table.source);

@@ -1,8 +1,7 @@
 /** Names that become make targets and folders: of bbatches, batches and jobs. */
 import { excerpt } from '../diagnostic.ts';
 import type { Place } from '../model.ts';
-import type { Code } from '../read/codes.ts';
-import type { More } from '../read/report.ts';
+import type { LimitedReport } from '../read/report.ts';
 
 const MAX_NAME = 100;
 export const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
@@ -38,31 +37,40 @@ export function targetFault(bbatch: string): { why: string; hint: string } | und
   return { why: `"make ${bbatch}" has a meaning already`, hint: 'rename the file' };
 }
 
-/** Reports names that are equal on a file system that ignores case. */
-export function uniqueNames(
-  report: (code: Code, place: Place | undefined, message: string, more: More) => void,
+/** One of the things whose names must differ. */
+export interface Named {
+  readonly name: string;
+  readonly place: Place | undefined;
+}
+
+/**
+ * Reports names that are equal on a file system that ignores case. Things are remembered by a key, because a million
+ * names with their places would not be small; `named` says what a key stands for.
+ */
+export function uniqueNames<K>(
+  error: LimitedReport['error'],
+  code: 'duplicate-name' | 'duplicate-job-name',
+  what: string,
+  named: (key: K) => Named,
 ) {
-  const seen = new Map<string, { name: string; place: Place | undefined }>();
-  return {
-    /** False after a diagnostic. */
-    add(name: string, place: Place | undefined, code: Code, what: string): boolean {
-      const first = seen.get(name.toLowerCase());
-      if (!first) {
-        seen.set(name.toLowerCase(), { name, place });
-        return true;
-      }
-      const same =
-        first.name === name
-          ? `${what} "${name}" is there twice`
-          : `${what} "${name}" and "${first.name}" differ in case only`;
-      report(code, place, same, {
-        hint:
-          first.name === name
-            ? 'give one of them another name'
-            : 'some file systems see one name: change one of them',
-        notes: [{ message: 'the first one is here', place: first.place }],
-      });
-      return false;
-    },
+  const seen = new Map<string, K>();
+  /** False after a diagnostic. */
+  return (name: string, key: K): boolean => {
+    const folded = name.toLowerCase();
+    const other = seen.get(folded);
+    if (other === undefined) {
+      seen.set(folded, key);
+      return true;
+    }
+    const first = named(other);
+    const same = first.name === name;
+    const message = same
+      ? `${what} "${name}" is there twice`
+      : `${what} "${name}" and "${first.name}" differ in case only`;
+    error(code, named(key).place, message, {
+      hint: same ? 'give one of them another name' : 'some file systems see one name: change one of them',
+      notes: [{ message: 'the first one is here', place: first.place }],
+    });
+    return false;
   };
 }

@@ -223,7 +223,7 @@ export const batchSchema = z.strictObject({
 const address = pattern(/^[^\s@<>",;]+@[^\s@<>",;]+$/, 'an address like me@example.org');
 const addresses = listOf(address, 'an address, or a list of them');
 
-export const emailSchema = z.strictObject({
+const emailSchema = z.strictObject({
   addresses: key(addresses, 'Addresses', 'Who gets the mail', ['me@example.org']),
   from: key(address, 'From', 'The sender', 'me@example.org'),
 });

@@ -50,7 +50,19 @@ function unknownKey(
 }
 
 /** Keys of the maps inside of values: inputs, ranges, needs, max_output, csv. */
-const INNER_KEYS = ['matrix', 'zip', 'from', 'to', 'step', 'each', 'size', 'files', 'delimiter', 'addresses'];
+const INNER_KEYS = [
+  'matrix',
+  'zip',
+  'from',
+  'to',
+  'step',
+  'each',
+  'size',
+  'files',
+  'delimiter',
+  'addresses',
+  'from',
+];
 
 interface Found {
   readonly path: readonly PropertyKey[];

@@ -4,6 +4,7 @@ import { excerpt } from '../diagnostic.ts';
 import type { Table, Template } from '../model.ts';
 import type { Report } from '../read/report.ts';
 import { childOf, type MapTree, scalarsOf, textOf } from '../read/tree.ts';
+import type { TableReader } from './inputs.ts';
 import { type CpuCounts, checkJobFiles } from './jobs.ts';
 import { type MarkerScope, template } from './markers.ts';
 import { type ImageFiles, mustBe } from './paths.ts';
@@ -13,6 +14,8 @@ export interface StagingScope {
   readonly report: Report;
   /** Looks through a folder that will travel. */
   readonly checkFolder: (folder: string, place: MapTree['place'] | undefined) => void;
+  /** Reads a CSV once, however many batches use it. */
+  readonly readTable: TableReader;
 }
 
 /** Results and run state must not travel with every job. */

@@ -92,6 +92,7 @@ const EXAMPLES: Readonly<Record<keyof typeof CODES, readonly Example[]>> = {
     one('container: ftp://x\nsecrets: [sk-12345]'),
     yml('batches: [hello]\nemail: nobody\n'),
     yml('batches: hello\n'),
+    yml('batches: [{name: a, command: echo}]\nemail: {addresses: [nobody], form: me@example.org}\n'),
   ],
   'ignored-key': [one('upper: 4\nheader: true'), one('type: threadtest\nrange: 1-8\ncpus: 4')],
   'old-form': [yml('Batches:\n  a:\n    command: echo\n    batch_type: ssh\n')],
