@@ -32,9 +32,13 @@ rmSync(work, { recursive: true, force: true });
 
 /** Seconds of wall time. */
 function timed(what, command, args) {
-  const { stderr, stdout, status } = spawnSync('/usr/bin/time', ['-f', '%e %M', command, ...args], { encoding: 'utf8' });
+  const { stderr, stdout, status } = spawnSync('/usr/bin/time', ['-f', '%e %M', command, ...args], {
+    encoding: 'utf8',
+  });
   const [seconds = '', kilobytes = ''] = stderr.trim().split('\n').at(-1)?.split(' ') ?? [];
-  console.log(`${what.padEnd(18)} ${seconds.padStart(7)} s ${String(Math.round(Number(kilobytes) / 1024)).padStart(5)} MiB`);
+  console.log(
+    `${what.padEnd(18)} ${seconds.padStart(7)} s ${String(Math.round(Number(kilobytes) / 1024)).padStart(5)} MiB`,
+  );
   if (status !== 0) throw new Error(`${what} failed:\n${stdout}${stderr}`);
   return Number(seconds);
 }

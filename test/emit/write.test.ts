@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { Emission } from '../../src/emit/emission.ts';
+import type { Emission, EmittedJobs } from '../../src/emit/emission.ts';
 import { emit } from '../../src/emit/files.ts';
 import type { Look } from '../../src/emit/look.ts';
 import { lookAt } from '../../src/emit/look.ts';
@@ -100,7 +100,11 @@ describe('a second write', () => {
     const before = tree(root, true);
     const wanted = emission(root, [FIRE]);
     let made = 0;
-    const counting = wanted.jobs.map(jobs => ({ ...jobs, text: (i: number) => (made++, jobs.text(i)) }));
+    const text = (jobs: EmittedJobs) => (i: number) => {
+      made++;
+      return jobs.text(i);
+    };
+    const counting = wanted.jobs.map(jobs => ({ ...jobs, text: text(jobs) }));
     const look = lookAt(root, { ...wanted, jobs: counting });
     writeImage(root, { ...wanted, jobs: counting }, look);
     assert.equal(made, 0);

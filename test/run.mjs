@@ -1,0 +1,44 @@
+/**
+ * `npm test`: everything that must hold before a commit, from a fresh clone on. `npm test -- plan/ compile` builds and
+ * runs only the tests whose path holds one of the words.
+ */
+import { spawnSync } from 'node:child_process';
+import { buildPrograms, installPackages, step } from '../src/fresh.mjs';
+
+/** Programs that tests run, with Debian's package. */
+const PROGRAMS = {
+  make: 'make',
+  dash: 'dash',
+  busybox: 'busybox',
+  shellcheck: 'shellcheck',
+  parallel: 'parallel',
+  flock: 'util-linux',
+  ps: 'procps',
+};
+
+const words = process.argv.slice(2);
+installPackages();
+installPrograms();
+if (words.length === 0) {
+  step('npx', 'tsc', '--noEmit', '-p', '.');
+  step('npx', 'biome', 'check', '--error-on-warnings');
+}
+buildPrograms();
+step(process.execPath, 'test/suite.mjs', ...words);
+
+function installPrograms() {
+  const missing = Object.keys(PROGRAMS).filter(
+    name => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0,
+  );
+  if (missing.length === 0) return;
+  const packages = missing.map(name => PROGRAMS[name]);
+  const canInstall = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
+  if (!canInstall) {
+    console.error(
+      `The tests need programs that are missing here. On Debian: apt-get install ${packages.join(' ')}`,
+    );
+    process.exit(1);
+  }
+  step('apt-get', 'update', '-q');
+  step('apt-get', 'install', '-qy', '--no-install-recommends', ...packages);
+}
