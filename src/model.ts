@@ -162,6 +162,8 @@ export interface PlannedBatch {
   /** One job, one name: by place in the table. */
   readonly job: (index: number) => Job;
   readonly name: (index: number) => string;
+  /** Digest of what all its jobs mean in common. */
+  readonly meaning: string;
   /** 64 bits a job over its row, number and partners: what its jobfile says changes only with them or with its batch. */
   readonly prints: { readonly hi: Uint32Array; readonly lo: Uint32Array };
   /** True where every job of this batch has a partner of the same name in every batch it needs `each` of. */
