@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Compiled } from '../compile.ts';
 import { compile } from '../compile.ts';
+import { counted } from '../counted.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { renderDiagnostics } from '../diagnostic.ts';
 import { shWord } from '../quote.ts';
 import { reportJson } from './report-json.ts';
-import { counted, summarise } from './summary.ts';
+import { summarise } from './summary.ts';
 
 export interface CompileArguments {
   readonly image: string;

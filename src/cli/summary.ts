@@ -1,6 +1,7 @@
 /** What a compile did, in one short paragraph, or would do. */
+import { counted } from '../counted.ts';
 import type { Look } from '../emit/look.ts';
-import { SAME } from '../emit/look.ts';
+import { SAME } from '../emit/look-jobs.ts';
 import type { Plan } from '../model.ts';
 
 export interface Summary {
@@ -82,10 +83,4 @@ function* paths(look: Look): Iterable<string> {
     }
   }
   if (look.makefile) yield 'Makefile';
-}
-
-/** `1 job`, `3 batches` */
-export function counted(count: number, noun: string): string {
-  if (count === 1) return `1 ${noun}`;
-  return `${count} ${noun}${noun.endsWith('ch') ? 'es' : 's'}`;
 }

@@ -1,4 +1,5 @@
 /** The view of `templates/Makefile.hbs`: finished words and lines, so that the template looks like what it makes. */
+import { counted } from '../counted.ts';
 import type { Plan, PlannedBatch } from '../model.ts';
 import type { MakeText } from '../quote.ts';
 import { makeComment, makeName } from '../quote.ts';
@@ -43,11 +44,6 @@ function makefileView(plan: Plan): Record<string, unknown> {
     bbatches: [...bbatches].map(([name, batches]) => ({ name: makeName(name), batches })),
     batches: plan.batches.map(planned => batchView(plan, planned, whole)),
   };
-}
-
-function counted(count: number, noun: string): string {
-  const plural = noun.endsWith('ch') ? `${noun}es` : `${noun}s`;
-  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 function batchView(plan: Plan, planned: PlannedBatch, whole: ReadonlySet<string>): BatchView {

@@ -5,8 +5,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Emission, EmittedFile } from './emission.ts';
-import type { Look, LookedJobs } from './look.ts';
-import { FRESH, SAME } from './look.ts';
+import type { Look } from './look.ts';
+import type { LookedJobs } from './look-jobs.ts';
+import { FRESH, SAME } from './look-jobs.ts';
 import { replaceFile, writeNew } from './put.ts';
 import { encodeWritten, WRITTEN_FILE } from './written.ts';
 
