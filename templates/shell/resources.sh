@@ -17,7 +17,7 @@ memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo 2>/dev/null)
 echo "local $slots $((${memory:-0} / slots))" >"$state/grid"
 
 # Each batch's setup runs once a run, before its first job.
-cut -d / -f 3,4 "$lists/todo" | sort -u | while read -r batch; do sed -n "s/^setup='\(.*\)'\$/\1/p" ".logobatch/batches/$batch"; done | sort -u |
+cut -d / -f 3,4 "$lists/todo" | sort -u | while read -r batch; do (. ".logobatch/batches/$batch" && printf '%s\n' "$setup"); done | sort -u |
   while IFS= read -r script; do
     [ -z "$script" ] || sh "$script" </dev/null >"$state/setup.log" 2>&1 8>&- || {
       echo "setup $script failed (exit $?) on this machine; its output is in $state/setup.log:" >&2
