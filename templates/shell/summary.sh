@@ -9,7 +9,6 @@ many() {
 # summarize: how many, what failed and where its log is; ends with the status that make reports.
 summarize() {
   ok=$(wc -l <"$state/ok") failed=$(wc -l <"$state/failed") same=$(wc -l <"$state/same") skipped=$(wc -l <"$state/skipped")
-  same=$((same - unchanged))
   lost=$((todo - ok - failed - same - skipped))
   read -r uptime _ </proc/uptime
   seconds=$(($(date +%s) - ${now%?????????}))
