@@ -15,7 +15,7 @@ read_needs() {
     needed="$needed,$need=$found"
   done
   for need in $pairs; do
-    [ ! -e "data/processed/$need.failed" ] && { read -r _; read -r _ found _; } 2>/dev/null <"data/processed/$need/.done" || { missing=$need; return 1; }
+    ! fell "$need" && { read -r _; read -r _ found _; } 2>/dev/null <"data/processed/$need/.done" || { missing=$need; return 1; }
     needed="$needed,$need=$found"
   done
   needed=${needed#,}
@@ -24,9 +24,17 @@ read_needs() {
   meaning="logobatch 1 $digest ${folders:--} $own ${needed:--}"
 }
 
+# fell NEED: true if it failed in this run, or was not run because of such a one; what it left earlier does not count then.
+fell() {
+  { [ -s "$state/failed" ] || [ -s "$state/skipped" ]; } && grep -qsF "data/processed/$1	" "$state/failed" "$state/skipped"
+}
+
 # unchanged: true if the record of the last result was made of the very same things.
 unchanged() {
-  [ -z "${LOGOBATCH_FORCE-}" ] || return 1
+  [ -z "${LOGOBATCH_FORCE-}" ] && recorded
+}
+
+recorded() {
   { IFS= read -r last <"$folder/.done"; } 2>/dev/null && [ "$last" = "$meaning" ]
 }
 
@@ -72,6 +80,8 @@ attempts() {
     attempt=$((attempt + 1))
   done
   rm -rf "$folder.failed" "$stage/journal" "$stage/manifest" "$stage/links" "$stage/size" "$stage/scratch/secrets"
+  # What gave this result before has failed now (make -B): the next make must see that.
+  ! recorded || rm -f "$folder/.done"
   mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }
   failed "$why"
   return 0
@@ -122,11 +132,23 @@ execute() {
 
 # secrets: lays the files among them into the job's scratch folder, readable for nobody else; variables are in the environment already.
 secrets() {
-  for secret in $secrets; do
+  set -f
+  lines=$IFS
+  IFS='
+'
+  # shellcheck disable=SC2086 # a variable or a path a line
+  set -- $secrets
+  IFS=$lines
+  set +f
+  for secret; do
     case $secret in
       */* | *.*)
-        [ -r "$secret" ] || { why="the secret file $secret is missing here"; return 1; }
-        mkdir -p "$stage/scratch/secrets" && (umask 077 && cp -- "$secret" "$stage/scratch/secrets/") || return 1
+        file=$secret
+        case $file in "~"/*) file=$HOME/${file#*/} ;; esac
+        mkdir -p "$stage/scratch/secrets" && (umask 077 && cp -- "$file" "$stage/scratch/secrets/") 2>/dev/null || {
+          why="the secret file $secret is missing here, or cannot be read"
+          return 1
+        }
         ;;
       *) eval "[ \"\${$secret+set}\" ]" || { why="the secret $secret is not set in the environment of make"; return 1; } ;;
     esac
