@@ -1,0 +1,366 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, test } from 'node:test';
+import { type Files, type MakeOptions, note, type Project, type ProjectOptions, project } from './rig.ts';
+
+const opened: Project[] = [];
+afterEach(() => {
+  for (const image of opened.splice(0)) image.remove();
+});
+
+/** An image with one bbatch `b` of these batches: name → its YAML; each job leaves a note. */
+async function image(
+  batches: Readonly<Record<string, string>>,
+  files: Files = {},
+  options: Omit<ProjectOptions, 'files'> = {},
+): Promise<Project> {
+  const list = Object.entries(batches).map(
+    ([name, yaml]) =>
+      `  - name: ${name}\n${yaml.trim().replace(/^ */gm, '    ').replaceAll('$NOTE', note(name))}\n`,
+  );
+  const made = await project({
+    files: { 'batch_info/b.yml': `batches:\n${list.join('')}`, ...files },
+    ...options,
+  });
+  opened.push(made);
+  return made;
+}
+
+async function succeeds(
+  of: Project,
+  args: readonly string[] = [],
+  options: MakeOptions = {},
+): Promise<string> {
+  const { code, out } = await of.make(args, options);
+  assert.equal(code, 0, out);
+  return out;
+}
+
+async function fails(of: Project, args: readonly string[] = [], options: MakeOptions = {}): Promise<string> {
+  const { code, out } = await of.make(args, options);
+  assert.equal(code, 2, out);
+  return out;
+}
+
+/** Names of jobs: `jobs('sim', 1, 3)`. */
+const jobs = (batch: string, ...numbers: readonly number[]) => numbers.map(n => `${batch}/Job${n}`);
+const DIGITS = 'inputs: ["1", "2", "3", "4", "5", "6"]';
+
+describe('needs', () => {
+  test('runs what is needed first, three levels deep, whole batches and pairs mixed', async () => {
+    const it = await image(
+      {
+        d: `command: '$NOTE; cat data/processed/b/c/{id}/x > {out}/x; echo d >> {out}/x'
+          inputs: [p, q]
+          needs: [{each: c}, a]`,
+        c: `command: '$NOTE; cat data/processed/b/b/Job1/x > {out}/x; echo c{i0} >> {out}/x'
+          inputs: [p, q]
+          needs: b`,
+        b: `command: '$NOTE; cat data/processed/b/a/*/x > {out}/x; echo b >> {out}/x'
+          needs: [a]`,
+        a: `command: '$NOTE; echo a{i0} > {out}/x'
+          inputs: [p, q]`,
+      },
+      {},
+      { slots: 4 },
+    );
+    await succeeds(it);
+    assert.equal(it.read('data/processed/b/d/Job2/x'), 'ap\naq\nb\ncq\nd\n');
+    assert.deepEqual(it.ran(), [...jobs('a', 1, 2), ...jobs('b', 1), ...jobs('c', 1, 2), ...jobs('d', 1, 2)]);
+  });
+
+  test('asked for one job runs its partners and no others', async () => {
+    const it = await image({
+      a: `command: $NOTE; echo {i0} > {out}/x\n${DIGITS}`,
+      b: `command: $NOTE; cat data/processed/b/a/{id}/x > {out}/x\n${DIGITS}\nneeds: {each: a}`,
+    });
+    await succeeds(it, ['b/b/Job4']);
+    assert.deepEqual(it.ran(), ['a/Job4', 'b/Job4']);
+    await succeeds(it, ['b/b']);
+    assert.deepEqual(it.ran(), [...jobs('a', 1, 2, 3, 5, 6), ...jobs('b', 1, 2, 3, 5, 6)]);
+  });
+
+  for (const bundle of [1, 5]) {
+    test(`pairs that fail stop only their partners, with bundle: ${bundle}`, async () => {
+      const it = await image(
+        {
+          a: `command: $NOTE; [ {i0} != 3 ] || [ -e data/raw/mended ] && echo {i0} > {out}/x\n${DIGITS}\nbundle: ${bundle}`,
+          b: `command: $NOTE; cat data/processed/b/a/{id}/x > {out}/x\n${DIGITS}\nneeds: {each: a}\nbundle: ${bundle}`,
+          c: `command: $NOTE; cat data/processed/b/b/*/x > {out}/x\nneeds: [b]`,
+        },
+        { 'data/raw/x': '' },
+      );
+      const out = await fails(it);
+      assert.match(out, /^failed {2}b\/a\/Job3: exit 1$/m);
+      assert.match(out, /^10 done, 1 failed, 2 not run because of that in /m);
+      assert.deepEqual(it.ran(), [...jobs('a', 1, 2, 3, 4, 5, 6), ...jobs('b', 1, 2, 4, 5, 6)]);
+      assert.deepEqual(it.done().includes('b/b/Job3'), false);
+      it.write({
+        'data/processed/b/a/Job3/jobfile.sh': it
+          .read('data/processed/b/a/Job3/jobfile.sh')
+          .replace('!= 3', '= 3'),
+      });
+      await succeeds(it);
+      assert.deepEqual(it.ran(), ['a/Job3', 'b/Job3', 'c/Job1']);
+      assert.equal(it.read('data/processed/b/c/Job1/x'), '1\n2\n3\n4\n5\n6\n');
+      await succeeds(it);
+      assert.deepEqual(it.ran(), []);
+    });
+  }
+
+  test('an edit that failed and was taken back leaves nothing failed', async () => {
+    const yaml = (value: string) => `batches:
+  - {name: a, command: '${note('a')}; test {i0} != bad && echo {i0} > {out}/x', inputs: [good, ${value}]}
+  - {name: b, command: '${note('b')}; cat data/processed/b/a/{id}/x > {out}/x', inputs: [good, other], needs: {each: a}}
+`;
+    const it = await project({ files: { 'batch_info/b.yml': yaml('fine') } });
+    opened.push(it);
+    await succeeds(it);
+    it.write({ 'batch_info/b.yml': yaml('bad') });
+    await it.compile();
+    await fails(it);
+    it.write({ 'batch_info/b.yml': yaml('fine'), 'data/processed/b/b/Job2/.done': undefined });
+    await it.compile();
+    it.ran();
+    await succeeds(it);
+    assert.deepEqual(it.ran(), ['b/Job2']);
+    assert.equal(it.exists('data/processed/b/a/Job2.failed'), false);
+    assert.equal(await succeeds(it, ['retry']), 'nothing has failed\n');
+  });
+});
+
+describe('an earlier result', () => {
+  const chain = (version: string) => `batches:
+  - {name: a, command: '${note('a')}; test ${version} != bad && echo {i0} > {out}/x', inputs: [p, q]}
+  - {name: b, command: '${note('b')}; cat data/processed/b/a/{id}/x > {out}/x; : ${version}', inputs: [p, q], needs: {each: a}}
+  - {name: c, command: '${note('c')}; cat data/processed/b/b/{id}/x > {out}/x; : ${version}', inputs: [p, q], needs: {each: b}}
+`;
+  test('counts for nothing once the job it is of has failed, or waits for one that has', async () => {
+    const it = await project({ files: { 'batch_info/b.yml': chain('good') } });
+    opened.push(it);
+    await succeeds(it);
+    it.ran();
+    it.write({ 'batch_info/b.yml': chain('bad') });
+    await it.compile();
+    assert.match(await fails(it), /^0 done, 2 failed, 4 not run because of that in /m);
+    assert.deepEqual(it.ran(), jobs('a', 1, 2));
+    assert.equal(it.read('data/processed/b/a/Job1/x'), 'p\n');
+    it.write({ 'batch_info/b.yml': chain('fine') });
+    await it.compile();
+    await succeeds(it);
+    assert.deepEqual(it.ran(), [...jobs('a', 1, 2), ...jobs('b', 1, 2), ...jobs('c', 1, 2)]);
+  });
+});
+
+describe('a batch', () => {
+  test('that is disabled is not there', async () => {
+    const it = await image({ a: 'command: $NOTE', b: 'command: $NOTE\nenabled: false' });
+    await succeeds(it);
+    assert.deepEqual(it.ran(), ['a/Job1']);
+    assert.match(await fails(it, ['b/b']), /b\/b/);
+  });
+
+  test('with bundle: 5 runs single jobs of a bundle again, not all of it', async () => {
+    const it = await image({ a: `command: $NOTE; echo {i0} > {out}/x\n${DIGITS}\nbundle: 5` });
+    await succeeds(it);
+    it.write({ 'data/processed/b/a/Job2/.done': undefined, 'data/processed/b/a/Job6/.done': undefined });
+    it.ran();
+    await succeeds(it);
+    assert.deepEqual(it.ran(), jobs('a', 2, 6));
+  });
+
+  test('with retries tries a failing job so often, and tells it which attempt it is', async () => {
+    const it = await image({
+      a: `command: $NOTE; echo try $LB_ATTEMPT >&2; ls -A {out} > {out}/before; [ $LB_ATTEMPT = 3 ] && echo $LB_ATTEMPT > {out}/x\nretries: 2`,
+      b: 'command: $NOTE; exit 7\nretries: 1',
+    });
+    const out = await fails(it);
+    assert.deepEqual(it.ran(), ['a/Job1', 'a/Job1', 'a/Job1', 'b/Job1', 'b/Job1']);
+    assert.equal(it.read('data/processed/b/a/Job1/x'), '3\n');
+    assert.equal(it.read('data/processed/b/a/Job1/before'), 'before\n');
+    assert.match(out, /^failed {2}b\/b\/Job1: exit 7 \(attempt 2 of 2\)$/m);
+    assert.match(out, /^1 done, 1 failed in /m);
+  });
+
+  test('that leaves a declared output out has failed', async () => {
+    const it = await image({
+      a: `command: 'touch {out}/a.csv "{out}/b c.png"'\noutputs: [a.csv, "*.png", "b c.*"]`,
+      b: 'command: touch {out}/a.csv\noutputs: [a.csv, "*.png"]',
+    });
+    assert.match(await fails(it), /^failed {2}b\/b\/Job1: declared output \*\.png is missing$/m);
+    assert.deepEqual(it.done(), ['b/a/Job1']);
+    assert.equal(it.exists('data/processed/b/b/Job1.failed/out/a.csv'), true);
+  });
+
+  test('may be written for bash', async () => {
+    const it = await image({
+      a: `command: 'x=(one "two three"); echo "\${x[1]}" > {out}/x; [[ abc == a* ]]'\nshell: bash`,
+    });
+    await succeeds(it);
+    assert.equal(it.read('data/processed/b/a/Job1/x'), 'two three\n');
+  });
+
+  test('has its environment, byte for byte, and what is exported to every job', async () => {
+    const it = await image({
+      a: `command: 'printf "%s|" "$TEXT" "$LB_i0" $LB_JOB $LB_ATTEMPT $LB_CPUS $LB_NODE > {out}/x; [ "$LB_OUT" = {out} ] && : > "$LB_SCRATCH/mine"'
+          env: {TEXT: "it's $HOME \`id\` \\"\\\\", OTHER: "2"}
+          inputs: [v]`,
+    });
+    await succeeds(it);
+    assert.equal(it.read('data/processed/b/a/Job1/x'), 'it\'s $HOME `id` "\\|v|Job1|1|1|local|');
+  });
+
+  test('that wants a program which is not here fails at once and names it', async () => {
+    const it = await image({
+      a: 'command: $NOTE\nrequires: [sh, no-such-program]',
+      b: 'command: $NOTE\nrequires: sh',
+    });
+    assert.match(
+      await fails(it),
+      /^failed {2}b\/a\/Job1: needs the program no-such-program, which local does not have$/m,
+    );
+    assert.deepEqual(it.ran(), ['b/Job1']);
+  });
+
+  test('that is larger than this machine fails at once and says why', async () => {
+    const it = await image({
+      a: 'command: $NOTE\ncpus: 3',
+      b: 'command: $NOTE\nmem: 999T',
+      c: 'command: $NOTE\ncpus: 2',
+    });
+    const out = await fails(it);
+    assert.match(
+      out,
+      /^failed {2}b\/a\/Job1: needs 3 slots \(3 processors, 0 MiB of memory\), the largest node has 2$/m,
+    );
+    assert.match(
+      out,
+      /^failed {2}b\/b\/Job1: needs \d+ slots \(1 processors, 1047527424 MiB of memory\), the largest node has 2$/m,
+    );
+    assert.deepEqual(it.ran(), ['c/Job1']);
+  });
+
+  test('with a time limit is ended with its children, and it says so', async () => {
+    const it = await image({
+      a: `command: 'sleep 300 & echo $! > "$HOME/child"; (trap "" TERM; sleep 301) & wait'\ntime: 1`,
+      b: 'command: $NOTE\ntime: 60',
+    });
+    const out = await fails(it);
+    assert.match(out, /^failed {2}b\/a\/Job1: time limit of 1 s reached$/m);
+    const child = readFileSync(join(it.home, 'child'), 'utf8').trim();
+    assert.throws(() => process.kill(Number(child), 0), { code: 'ESRCH' });
+    assert.deepEqual(it.ran(), ['b/Job1']);
+  });
+});
+
+describe('a threadtest', () => {
+  test('runs every row with each number of processors, and holds so many slots', async () => {
+    // Each job leaves how many slots were taken while it ran: a slot is taken while somebody holds its lock.
+    const held =
+      'n=0; for s in "$LOGOBATCH_SLOTS"/local.[0-9]; do flock -n "$s" true || n=$((n + 1)); done; echo $LB_CPUS {cpus} $n > {out}/x';
+    const it = await image(
+      {
+        a: `command: '$NOTE; ${held}'\ninputs: [p, q]\ntype: threadtest\nlower: 1\nupper: 3`,
+      },
+      {},
+      { slots: 3 },
+    );
+    await succeeds(it, ['-j1']);
+    assert.deepEqual(it.ran(), jobs('a', 1, 2, 3, 4, 5, 6));
+    const seen = [1, 2, 3, 4, 5, 6].map(n => it.read(`data/processed/b/a/Job${n}/x`).trim());
+    assert.deepEqual(seen, ['1 1 1', '2 2 2', '3 3 3', '1 1 1', '2 2 2', '3 3 3']);
+  });
+
+  test('never takes more slots at once than there are', async () => {
+    const busy = 'echo + $LB_CPUS >> "$HOME/busy"; sleep 0.1; echo - $LB_CPUS >> "$HOME/busy"';
+    const it = await image(
+      { a: `command: '${busy}'\ninputs: [p, q, r]\ntype: threadtest\nrange: 1-3` },
+      {},
+      { slots: 3 },
+    );
+    await succeeds(it);
+    let [now, most] = [0, 0];
+    for (const line of readFileSync(join(it.home, 'busy'), 'utf8').trim().split('\n')) {
+      const [sign, cpus] = line.split(' ');
+      now += sign === '+' ? Number(cpus) : -Number(cpus);
+      most = Math.max(most, now);
+    }
+    assert.equal(now, 0);
+    assert.equal(most, 3);
+  });
+});
+
+describe('setup', () => {
+  const SETUP = 'echo setup >> "$HOME/ran"; echo ready > "$HOME/ready"; cat > /dev/null\n';
+  test('runs once before the first job, however many batches name it', async () => {
+    const it = await image(
+      {
+        a: `command: '$NOTE; cat "$HOME/ready" > {out}/x'\n${DIGITS}\nsetup: src/set up.sh`,
+        b: `command: '$NOTE; cat "$HOME/ready" > {out}/x'\nsetup: src/set up.sh`,
+      },
+      { 'src/set up.sh': SETUP },
+    );
+    await succeeds(it);
+    assert.deepEqual(it.ran(), [...jobs('a', 1, 2, 3, 4, 5, 6), 'b/Job1', 'setup']);
+    await succeeds(it);
+    assert.deepEqual(it.ran(), []);
+  });
+
+  test('that has a plain name runs, too', async () => {
+    const it = await image({ a: 'command: $NOTE\nsetup: src/setup.sh' }, { 'src/setup.sh': SETUP });
+    await succeeds(it);
+    assert.deepEqual(it.ran(), ['a/Job1', 'setup']);
+  });
+
+  test('that fails stops the run and shows what it said', async () => {
+    const it = await image(
+      { a: 'command: $NOTE\nsetup: src/setup.sh' },
+      { 'src/setup.sh': 'echo no such library >&2; exit 3\n' },
+    );
+    const out = await fails(it);
+    assert.match(out, /setup src\/setup\.sh failed \(exit 3\)/);
+    assert.match(out, /\| no such library/);
+    assert.deepEqual(it.ran(), []);
+    it.write({ 'src/setup.sh': 'exit 0\n' });
+    await succeeds(it);
+    assert.deepEqual(it.ran(), ['a/Job1']);
+  });
+});
+
+describe('secrets', () => {
+  const WORD = 'canary-93c1e7';
+  test('reach the job, and no file or log of the image', async () => {
+    const look = 'cd "$LB_SCRATCH/secrets" && wc -c < "my key.pem" && stat -c %a *';
+    const it = await image({
+      a: `command: '$NOTE; (printf "%s" "$TOKEN" | wc -c; ${look}) > {out}/x'\nsecrets: [TOKEN, ~/my key.pem]`,
+      b: `command: '$NOTE; exit 1'\nsecrets: [TOKEN, ~/my key.pem]`,
+    });
+    writeFileSync(join(it.home, 'my key.pem'), `${WORD}-file`);
+    const out = await fails(it, [], { env: { TOKEN: `${WORD}-variable` } });
+    assert.match(out, /^failed {2}b\/b\/Job1: exit 1$/m);
+    assert.equal(it.read('data/processed/b/a/Job1/x'), `${WORD.length + 9}\n${WORD.length + 5}\n600\n`);
+    assert.equal(out.includes(WORD), false);
+    const holding = readdirSync(it.root, { recursive: true, encoding: 'utf8' }).filter(
+      path => statSync(join(it.root, path)).isFile() && it.read(path).includes(WORD),
+    );
+    assert.deepEqual(holding, []);
+  });
+
+  test('that are not there make the job fail, by name', async () => {
+    const it = await image({
+      a: 'command: $NOTE\nsecrets: [NO_SUCH_TOKEN]',
+      b: 'command: $NOTE\nsecrets: [~/keys/none]\nretries: 1',
+    });
+    const out = await fails(it);
+    assert.match(
+      out,
+      /^failed {2}b\/a\/Job1: the secret NO_SUCH_TOKEN is not set in the environment of make$/m,
+    );
+    assert.match(
+      out,
+      /^failed {2}b\/b\/Job1: the secret file ~\/keys\/none is missing here, or cannot be read \(attempt 2 of 2\)$/m,
+    );
+    assert.deepEqual(it.ran(), []);
+  });
+});
