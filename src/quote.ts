@@ -33,6 +33,6 @@ export function makeName(name: string): MakeText {
 
 /** One line of a Makefile comment: control characters shown, a trailing backslash kept from continuing the line. */
 export function makeComment(text: string): MakeText {
-  const shown = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').replaceAll('$', '$$').trimEnd();
+  const shown = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trimEnd();
   return shown.replace(/\\+$/, '') as MakeText;
 }
