@@ -43,6 +43,8 @@ kill "$guard" 2>/dev/null
 if [ -n "$progress" ]; then
   kill -s USR1 "$progress" 2>/dev/null
   wait "$progress"
+else
+  cat "$state/messages"
 fi
 rm -rf data/processed/.stage
 summarize
