@@ -19,7 +19,7 @@ echo "local $slots $((${memory:-0} / slots))" >"$state/grid"
 # Each batch's setup runs once a run, before its first job.
 cut -d / -f 3,4 "$lists/todo" | sort -u | while read -r batch; do (. ".logobatch/batches/$batch" && printf '%s\n' "$setup"); done | sort -u |
   while IFS= read -r script; do
-    [ -z "$script" ] || sh "$script" </dev/null >"$state/setup.log" 2>&1 8>&- || {
+    [ -z "$script" ] || sh "./$script" </dev/null >"$state/setup.log" 2>&1 8>&- || {
       echo "setup $script failed (exit $?) on this machine; its output is in $state/setup.log:" >&2
       tail -n 10 "$state/setup.log" | sed 's/^/    | /' >&2
       exit 1

@@ -28,12 +28,12 @@ stamp_folders() {
   LOGOBATCH_DIGESTS=
   while IFS='	' read -r name folder; do
     stamp=$state/stamps/$name
-    seen=$(look "$folder")
+    seen=$(look "./$folder")
     { IFS= read -r before <"$stamp.seen"; } 2>/dev/null || before=
     { IFS= read -r sum <"$stamp"; } 2>/dev/null || sum=
     if [ "$seen" != "$before" ] || [ -z "$sum" ]; then
       old=$sum
-      sum=$(digest "$folder")
+      sum=$(digest "./$folder")
       if [ "$sum" != "$old" ]; then
         if [ "$dry" ]; then echo "$stamp" >>"$lists/fresh"; else echo "$sum" >"$stamp.new" && mv -f "$stamp.new" "$stamp" || return; fi
       fi
@@ -57,7 +57,7 @@ stamp_files() {
     BEGIN { while ((getline line < seen) > 0) { split(line, f, "\t"); before[f[1]] = f[2] } }
     $2 ~ /^directory/ || before[$1] != $2 { print $1 }' "$lists/files.stat" >"$lists/files.changed"
   while IFS= read -r path; do
-    if [ -d "$path" ]; then printf '%s  %s\n' "$(digest "$path")" "$path"; fi
+    if [ -d "$path" ]; then printf '%s  %s\n' "$(digest "./$path")" "$path"; fi
   done <"$lists/files.changed" >"$lists/files.sums"
   while IFS= read -r path; do [ -d "$path" ] || printf '%s\n' "$path"; done <"$lists/files.changed" |
     xargs -d '\n' -r sha256sum -z -- 2>/dev/null | tr '\0' '\n' >>"$lists/files.sums"
