@@ -10,6 +10,8 @@ const PROGRAMS = {
   make: 'make',
   dash: 'dash',
   busybox: 'busybox',
+  gawk: 'gawk',
+  strace: 'strace',
   shellcheck: 'shellcheck',
   parallel: 'parallel',
   flock: 'util-linux',

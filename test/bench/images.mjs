@@ -6,7 +6,11 @@ import { run } from './race.mjs';
 export const LOGOBATCH = resolve('dist/logobatch.mjs');
 
 /** A table of `rows` rows and three columns, and one batch over it. */
-export async function sweep(root, rows, { command = 'sh src/run.sh {density} {seed} {species} > {out}/x.csv', bundle = 1 } = {}) {
+export async function sweep(
+  root,
+  rows,
+  { command = 'sh src/run.sh {density} {seed} {species} > {out}/x.csv', bundle = 1 } = {},
+) {
   mkdirSync(join(root, 'src'), { recursive: true });
   mkdirSync(join(root, 'batch_info'));
   writeFileSync(join(root, 'src/run.sh'), 'echo "$1"\n');
@@ -34,8 +38,13 @@ export function pretendDone(root) {
   const folder = join(root, 'data/processed/sweep/fire');
   const [, , , ...rest] = readFileSync(join(folder, 'Job1/.done'), 'utf8').split('\n')[0].split(' ');
   for (const job of readdirSync(folder)) {
-    const digest = readFileSync(join(folder, job, 'jobfile.sh'), 'utf8').split('\n')[1].split(' ')[1];
-    writeFileSync(join(folder, job, '.done'), `logobatch 1 ${digest} ${rest.join(' ')}\noutputs - 0\nattempt=1\nend\n`);
+    const digest = readFileSync(join(folder, job, 'jobfile.sh'), 'utf8')
+      .split('\n')[1]
+      .split(' ')[1];
+    writeFileSync(
+      join(folder, job, '.done'),
+      `logobatch 1 ${digest} ${rest.join(' ')}\noutputs - 0\nattempt=1\nend\n`,
+    );
   }
   run(['make'], { cwd: root });
 }

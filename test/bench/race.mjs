@@ -13,7 +13,9 @@ export function run([command, ...args], { cwd, env, input } = {}) {
   });
   const seconds = Number(process.hrtime.bigint() - began) / 1e9;
   if (ended.status !== 0)
-    throw new Error(`${command} ${args.join(' ')} ended with ${ended.status}:\n${ended.stdout}${ended.stderr}`);
+    throw new Error(
+      `${command} ${args.join(' ')} ended with ${ended.status}:\n${ended.stdout}${ended.stderr}`,
+    );
   return seconds;
 }
 
@@ -46,9 +48,12 @@ export function ratio(ours, theirs) {
 
 /** One line of the result: what, the ratio, what to reach, and the medians it came from. */
 export function report(what, value, bound, detail) {
-  const verdict = value <= bound.atMost ? (bound.aim && value > bound.aim ? 'reached, not the aim' : 'reached') : 'MISSED';
+  const verdict =
+    value <= bound.atMost ? (bound.aim && value > bound.aim ? 'reached, not the aim' : 'reached') : 'MISSED';
   const aim = bound.aim ? `, aim ${bound.aim}` : '';
-  console.log(`${what.padEnd(58)} ${value.toFixed(3).padStart(8)}   at most ${bound.atMost}${aim}   ${verdict}`);
+  console.log(
+    `${what.padEnd(58)} ${value.toFixed(3).padStart(8)}   at most ${bound.atMost}${aim}   ${verdict}`,
+  );
   if (detail) console.log(`    ${detail}`);
 }
 

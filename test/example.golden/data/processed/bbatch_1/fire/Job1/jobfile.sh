@@ -1,0 +1,19 @@
+#!/bin/sh
+#: ffe18076452192b3dd3bf1ea866eef92 1
+# bbatch_1/fire/Job1. Written by LogoBatch from batch_info/bbatch_1.yml; compile again rather than edit.
+# By hand, from the image's root: sh data/processed/bbatch_1/fire/Job1/jobfile.sh
+#SBATCH --time=00:05:00 --output=data/processed/bbatch_1/fire/Job1/slurm.out
+
+# Set by the run; by hand, what stands here holds.
+LB_OUT=${LB_OUT:-"$PWD/data/processed/bbatch_1/fire/Job1"}
+LB_CPUS=${LB_CPUS:-"1"} LB_ATTEMPT=${LB_ATTEMPT:-1}
+LB_NODE=${LB_NODE:-$(uname -n)} LB_SCRATCH=${LB_SCRATCH:-${TMPDIR:-/tmp}}
+export LB_JOB=Job1 LB_OUT LB_CPUS LB_ATTEMPT LB_NODE LB_SCRATCH
+
+# Its values, from batch_info/sweep.csv.
+export LB_density=0.40
+export LB_seed=1
+
+set -e
+
+awk -f src/fire.awk -v density=0.40 -v seed=1 data/raw/forest.txt > "$LB_OUT"/burned.csv
