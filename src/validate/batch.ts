@@ -41,6 +41,7 @@ export interface Draft {
 export async function readBatch(
   written: MapTree,
   bbatch: string,
+  hasAddresses: boolean,
   scope: StagingScope,
 ): Promise<Draft | undefined> {
   const { report } = scope;
@@ -116,7 +117,8 @@ export async function readBatch(
     requires: texts('requires'),
     bundle: keys.bundle ?? 1,
     keep: keys.keep ?? false,
-    email: keys.email ?? false,
+    // Who names addresses wants to hear, unless the batch says no.
+    email: keys.email ?? hasAddresses,
     slurm: schedulerOptions(childOf(batch, 'slurm'), 'slurm', report),
     sge: schedulerOptions(childOf(batch, 'sge'), 'sge', report),
     constants,

@@ -207,7 +207,12 @@ export const batchSchema = z.strictObject({
   ),
   slurm: key(scheduler, 'Slurm options', 'Of sbatch, by their long names', { partition: 'main' }),
   sge: key(scheduler, 'Grid Engine options', 'Of qsub', { q: 'all.q' }),
-  email: key(flag(), 'E-mail', 'true: mail when the batch ends', true),
+  email: key(
+    flag(),
+    'E-mail',
+    'Mail when the batch ends; default: true where the file names addresses',
+    true,
+  ),
   batch_base: key(filled('a text'), 'Batch base', 'Fills {batch_base}', 'runs'),
   batch_type: key(
     z.enum(['local', 'ssh', 'slurm', 'sge', 'threadtest', 'multi-proc-test'], {
