@@ -10,16 +10,12 @@ mail_batches() {
       [ "$bbatch" = "${batch%%/*}" ] || continue
       bad=$(grep -c "^data/processed/$batch/" "$state/failed")
       good=$(grep -c "^data/processed/$batch/" "$state/ok")
-      mail_text | node .logobatch/runtime.mjs mail --to "$to" ${from:+--from "$from"} \
-        --subject "$batch: $good of $jobs jobs done$(many "$bad" ', # failed' ', # failed')" || echo "could not send mail to $to about $batch" >&2
+      line="$batch: $good of $jobs jobs done$(many "$bad" ', # failed' ', # failed')"
+      {
+        printf '%s\nin %s\n\n' "$line" "$PWD"
+        grep "^data/processed/$batch/" "$state/failed" | head -n 50
+        printf '\nSent by LogoBatch at the end of make.\n'
+      } | node .logobatch/runtime.mjs mail --to "$to" ${from:+--from "$from"} --subject "$line" || echo "could not send mail to $to about $batch" >&2
     done
   done
-}
-
-mail_text() {
-  echo "$batch in $PWD: $good of $jobs jobs done$(many "$bad" ', # failed' ', # failed')."
-  echo
-  grep "^data/processed/$batch/" "$state/failed" | head -n 50
-  echo
-  echo 'Sent by LogoBatch at the end of make.'
 }
