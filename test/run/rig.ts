@@ -22,11 +22,10 @@ import { compile } from '../../src/compile.ts';
 /** Paths below the image's root with what is to stand in them; undefined deletes. What starts with `#!` is executable. */
 export type Files = Readonly<Record<string, string | Buffer | undefined>>;
 
+/** `cwd`: the image's root by default; `input`: what make reads, nothing by default. */
 export interface MakeOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Where make is called; default: the image's root. */
   readonly cwd?: string;
-  /** What make reads on its standard input; default: nothing. */
   readonly input?: string;
 }
 
