@@ -17,8 +17,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'compile.ts': ['emit', 'plan', 'validate', 'read', ...COMMAND],
   cli: ['cli', 'compile.ts', 'emit', ...NOUNS],
   'logobatch.ts': ['cli', ...NOUNS],
-  'makebimg.ts': ['cli', 'compile.ts', 'makebimg', 'emit', ...NOUNS],
-  makebimg: ['makebimg', 'cli', 'compile.ts', 'emit', ...NOUNS],
+  'makebimg.ts': ['scaffold', ...NOUNS],
+  scaffold: ['scaffold', 'validate', 'emit', ...NOUNS],
   runtime: ['runtime', ...NOUNS],
 };
 
