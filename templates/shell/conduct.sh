@@ -13,28 +13,42 @@ abreast=$slots
 [ "$abreast" -le "$visits" ] || abreast=$visits
 [ -n "$silent" ] || echo "running $(many "$todo" '# job' '# jobs')$(many "$unchanged" ', # is unchanged' ', # are unchanged') on $(many "$slots" '# slot' '# slots') of this machine"
 
-setsid sh "$here/guard" "$run" $$ "$above" </dev/null >/dev/null 2>&1 8>&- &
-guard=$!
+# watch: starts the guard, anew if somebody has killed it.
+watch() {
+  watched=$((watched + 1))
+  [ "$watched" -le 20 ] || return
+  setsid sh "$here/guard" "$run" $$ "$above" </dev/null >/dev/null 2>&1 8>&- &
+  guard=$!
+}
+watched=0
+watch
 if [ -n "$silent" ]; then progress=; else sh "$here/progress" "$run" "$todo" </dev/null 8>&- & progress=$!; fi
 
-# A first signal ends the run in order; nothing is promised differently after a second.
-ended_by='' halted=''
-trap 'ended_by=${ended_by:-INT}; : >"$state/stop"' INT
-trap 'ended_by=${ended_by:-TERM}; : >"$state/stop"' TERM
-trap 'ended_by=${ended_by:-HUP}; : >"$state/stop"' HUP
-trap 'halted=1; : >"$state/stop"' USR2
+# end_work: no new jobs; those that run are ended, and those that wait for a slot, perhaps of another image's, no longer do.
+end_work() {
+  : >"$state/stop"
+  [ -n "$work" ] || return
+  kill -s TERM "$work" 2>/dev/null
+  reap "LOGOBATCH_JOB=$run\\."
+  reap "LOGOBATCH_WAIT=$run\$"
+}
+
+# A first signal ends the run in order; nothing is promised differently after a second. All of it happens in the traps themselves, so that none
+# is missed just before `wait`.
+ended_by='' halted='' work=''
+trap 'ended_by=${ended_by:-INT}; end_work' INT
+trap 'ended_by=${ended_by:-TERM}; end_work' TERM
+trap 'ended_by=${ended_by:-HUP}; end_work' HUP
+trap 'halted=1; end_work' USR2
+trap 'alive "$guard" || watch' CHLD
 
 # Only what does the work carries the word LOGOBATCH_RUN, so that all of it can be found and ended by that.
 LOGOBATCH_RUN=$run setsid "$make" -f "$state/visits.mk" -rR --no-print-directory -k "-j$abreast" all </dev/null >/dev/null 2>"$state/make.err" &
 work=$!
-while alive "$work"; do
-  if [ -n "$ended_by$halted" ]; then
-    kill -s TERM "$work" 2>/dev/null
-    reap "LOGOBATCH_JOB=$run\\."
-  fi
-  wait "$work"
-done
+[ -z "$ended_by$halted" ] || end_work
+while alive "$work"; do wait "$work"; done
 trap '' INT TERM HUP USR2
+trap - CHLD
 
 # Nothing of this run lives on: neither a daemon that a job left nor a visit whose make was killed.
 : >"$state/stop"
@@ -46,5 +60,7 @@ if [ -n "$progress" ]; then
 else
   cat "$state/messages"
 fi
-rm -rf data/processed/.stage
+recover
+. "$here/mail.sh"
+mail_batches
 summarize

@@ -31,9 +31,14 @@ clear() {
   for entry in "$folder"/* "$folder"/.[!.]* "$folder"/..?*; do
     case ${entry##*/} in jobfile.sh) continue ;; esac
     [ ! -e "$entry" ] && [ ! -L "$entry" ] || set -- "$@" "$entry"
-    [ $# -lt 500 ] || { rm -rf -- "$@" || return; set --; }
+    [ $# -lt 500 ] || { wipe "$@" || return; set --; }
   done
-  [ $# = 0 ] || rm -rf -- "$@"
+  [ $# = 0 ] || wipe "$@"
+}
+
+# wipe PATH...: removes what a job has made, also folders that it has closed to everybody.
+wipe() {
+  rm -rf -- "$@" 2>/dev/null || { find "$@" -type d ! -perm -700 -exec chmod u+rwx {} \; 2>/dev/null; rm -rf -- "$@"; }
 }
 
 # bring STAGE FOLDER: moves the results, the logs and last the record; what has been moved already is not there any more.
@@ -57,16 +62,21 @@ whole() {
 # recover: finishes what a run that was killed had half published, and throws away what it had half computed. Only with the run lock held.
 recover() {
   for old in data/processed/.stage/*; do
-    [ -s "$old/journal" ] || continue
-    read -r step target <<END
-$(tail -n 1 "$old/journal")
-END
-    [ -f "$target/jobfile.sh" ] || continue
-    case $step in
-      for) ! whole "$old/.done" || publish "$old" "$target" ;;
-      moving) bring "$old" "$target" ;;
-      recording) whole "$target/.done" || rm -f "$target/.done" ;;
-    esac || return
+    conclude "$old" || return
   done
-  rm -rf data/processed/.stage
+  [ ! -e data/processed/.stage ] || wipe data/processed/.stage
+}
+
+# conclude STAGE: the same for one stage, whose visit is dead.
+conclude() {
+  [ -s "$1/journal" ] || return 0
+  read -r step target <<END
+$(tail -n 1 "$1/journal")
+END
+  [ -f "$target/jobfile.sh" ] || return 0
+  case $step in
+    for) ! whole "$1/.done" || publish "$1" "$target" ;;
+    moving) bring "$1" "$target" ;;
+    recording) whole "$target/.done" || rm -f "$target/.done" ;;
+  esac
 }

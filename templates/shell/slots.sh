@@ -64,7 +64,7 @@ take_one() {
     done
     stopped && return 1
     [ "$queued" ] && { sleep 0.1; continue; }
-    exec 7>>"$LOGOBATCH_SLOTS/$node.queue" && flock 7
+    exec 7>>"$LOGOBATCH_SLOTS/$node.queue" && LOGOBATCH_WAIT=$LOGOBATCH_RUN flock 7
     queued=1
   done
 }
@@ -72,7 +72,8 @@ take_one() {
 # take_many COMMAND...: takes $width slots of $node, the free ones first, and becomes COMMAND with them held. One such taker a node at a time,
 # so that two cannot wait for each other; the kernel queues it for each lock, so that small jobs cannot starve it.
 take_many() {
-  exec 7>>"$LOGOBATCH_SLOTS/$node.queue" && flock 7
+  exec 7>>"$LOGOBATCH_SLOTS/$node.queue"
+  until LOGOBATCH_WAIT=$LOGOBATCH_RUN flock 7; do ! stopped || exit 0; done
   some='' rest=''
   i=1
   while [ "$i" -le "$slots" ]; do
@@ -89,12 +90,15 @@ take_many() {
   exec "$@"
 }
 
-# settle: the slots in $held are ours now; end what a holder that died left running there.
+# settle: the slots in $held are ours now; end what a holder that died left running there, and finish what it was publishing.
 settle() {
   for name in $held; do
     word=
-    { read -r _ _ word _ <"$LOGOBATCH_SLOTS/$name.by"; } 2>/dev/null
-    [ -z "$word" ] || reap "LOGOBATCH_JOB=$word\$"
+    { read -r whose _ word _ left <"$LOGOBATCH_SLOTS/$name.by"; } 2>/dev/null
+    [ -n "$word" ] || continue
+    reap "LOGOBATCH_JOB=$word\$"
+    # A stage is named after one slot only, so just one can come to this.
+    case $whose:$left in "$LOGOBATCH_RUN":*/"$name".*) conclude "$left" && wipe "$left" || return ;; esac
   done
 }
 
