@@ -68,18 +68,18 @@ attempts() {
   while :; do
     prepare || { halt "cannot write to data/processed/.stage"; return 1; }
     execute
-    if stopped && [ -n "$why" ]; then rm -rf "$stage"; return 1; fi
+    if stopped && [ -n "$why" ]; then wipe "$stage"; return 1; fi
     if [ -z "$why" ]; then
       deliver || { halt "cannot write to $folder"; return 1; }
-      [ ! -e "$folder.failed" ] || rm -rf "$folder.failed"
+      [ ! -e "$folder.failed" ] || wipe "$folder.failed"
       echo "$folder" >>"$state/ok"
       return 0
     fi
     [ "$attempt" -le "$retries" ] || break
-    rm -rf "$stage"
+    wipe "$stage"
     attempt=$((attempt + 1))
   done
-  rm -rf "$folder.failed" "$stage/journal" "$stage/manifest" "$stage/links" "$stage/size" "$stage/scratch/secrets"
+  wipe "$folder.failed" "$stage/journal" "$stage/manifest" "$stage/links" "$stage/size" "$stage/scratch/secrets"
   # What gave this result before has failed now (make -B): the next make must see that.
   ! recorded || rm -f "$folder/.done"
   mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }
@@ -91,9 +91,9 @@ attempts() {
 prepare() {
   stage=data/processed/.stage/${held##* }.$n
   for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage"/scratch/* "$stage"/scratch/.[!.]* "$stage/timeout"; do
-    if [ -e "$entry" ] || [ -L "$entry" ]; then rm -rf "$stage"; fi
+    if [ -e "$entry" ] || [ -L "$entry" ]; then wipe "$stage"; fi
   done
-  [ ! -s "$stage/job.out" ] && [ ! -s "$stage/job.err" ] || rm -rf "$stage"
+  [ ! -s "$stage/job.out" ] && [ ! -s "$stage/job.err" ] || wipe "$stage"
   [ -d "$stage/out" ] || mkdir -p "$stage/out" "$stage/scratch" || return
   echo "for $folder" >>"$stage/journal"
 }
@@ -125,7 +125,6 @@ execute() {
   ended=$now
   spent
   spent=$((spent - before))
-  sign ''
   judge
   log
 }
@@ -155,10 +154,22 @@ secrets() {
   done
 }
 
+# intact: the job has left us the folder that it was given: removed, or with a link in its place, anything could be taken for a result.
+intact() {
+  [ ! -L "$stage" ] && [ -d "$stage/out" ] && [ ! -L "$stage/out" ] && [ -f "$stage/job.out" ] && [ -f "$stage/job.err" ] || return
+  { [ -r "$stage/out" ] && [ -w "$stage/out" ] && [ -x "$stage/out" ]; } || chmod u+rwx "$stage/out"
+}
+
 # judge: what became of it: the time limit, the exit status, what it wrote.
 judge() {
-  # A job that was quicker than guard is looked at here; in two hundredths of a second nobody writes so much.
-  if [ $((ended - began)) -gt 2 ] && { [ -s "$stage/job.out" ] || [ -s "$stage/job.err" ]; }; then cap "$stage"; fi
+  if ! intact; then
+    wipe "$stage"
+    mkdir -p "$stage/out" && : >>"$stage/job.out" && : >>"$stage/job.err"
+    why='removed or replaced the folder of its {out}'
+    return
+  fi
+  # A job that was quicker than guard is looked at here; nobody writes more than 32 MiB in a hundredth of a second.
+  if [ $((ended - began)) -ge $((log_bytes / 33554432)) ] && { [ -s "$stage/job.out" ] || [ -s "$stage/job.err" ]; }; then cap "$stage"; fi
   crown "$stage"
   if [ -e "$stage/timeout" ]; then
     why="time limit of $time s reached"
@@ -183,6 +194,8 @@ log() {
 # failed WHY: says so, with the end of what it wrote to stderr, and where the rest is.
 failed() {
   folder=data/processed/$id/$job
+  # Names that a job has chosen may be part of it.
+  case $1 in *[[:cntrl:]]*) set -- "$(printf '%s' "$1" | tr '\000-\037\177' '?')" ;; esac
   printf '%s\t%s\n' "$folder" "$1" >>"$state/failed"
   if [ -d "$folder.failed" ]; then
     [ "$attempt" = 1 ] || set -- "$1 (attempt $attempt of $((retries + 1)))"

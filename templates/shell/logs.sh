@@ -7,7 +7,7 @@ log_bytes=${LOGOBATCH_LOG_BYTES:-67108864}
 
 # cap STAGE...: for the logs in there that are too long.
 cap() {
-  find "$@" -maxdepth 1 \( -name job.out -o -name job.err \) -size "+$((log_bytes / 1024))k" 2>/dev/null |
+  find "$@" -maxdepth 1 \( -name job.out -o -name job.err \) -size "+${log_bytes}c" 2>/dev/null |
     while IFS= read -r long; do
       [ -e "$long.head" ] || head -c "$log_bytes" "$long" >"$long.head"
       : >"$long"

@@ -19,7 +19,7 @@ results() {
   expect || return
   if [ "$files" -gt 0 ]; then
     harmless && small || return
-    inventory "$@" || why='could not read all of its own results'
+    inventory "$@" || why='its results could not be read and listed (no permission, or disk full?)'
   fi
 }
 
@@ -42,6 +42,8 @@ expect() {
 # harmless: only files, folders and links that stay inside the result.
 harmless() {
   [ -z "$flat" ] || return 0
+  # What cannot be written can be neither moved nor removed later.
+  find "$stage/out" -type d ! -perm -700 -exec chmod u+rwx {} \;
   odd=$(find "$stage/out" ! -type f ! -type d ! -type l | head -n 1)
   [ -z "$odd" ] || { why="left something that is neither file nor folder: ${odd##*/out/}"; return 1; }
   find "$stage/out" -type l >"$stage/links"
@@ -65,12 +67,13 @@ small() {
 # inventory NAME...: a line a file, as sha256sum writes and checks them, in the order of the names; and a digest of it all.
 inventory() {
   if [ -z "$flat" ]; then
-    (cd "$stage/out" && find . -type f -exec sha256sum {} +) | LC_ALL=C sort -k 2 >"$stage/manifest"
-    [ ! -s "$stage/links" ] || while IFS= read -r link; do echo "link ./${link#"$stage"/out/} $(readlink "$link")"; done <"$stage/links" >>"$stage/manifest"
+    (cd "$stage/out" && find . -type f -exec sha256sum {} +) >"$stage/manifest" || return
+    LC_ALL=C sort -k 2 -o "$stage/manifest" "$stage/manifest" || return
+    [ ! -s "$stage/links" ] || while IFS= read -r link; do echo "link ./${link#"$stage"/out/} $(readlink "$link")"; done <"$stage/links" >>"$stage/manifest" || return
   elif [ $# = 1 ]; then
-    (cd "$stage/out" && exec sha256sum "$1") >"$stage/manifest"
+    (cd "$stage/out" && exec sha256sum "$1") >"$stage/manifest" || return
   else
-    (cd "$stage/out" && exec sha256sum "$@") | LC_ALL=C sort -k 2 >"$stage/manifest"
+    (cd "$stage/out" && exec sha256sum "$@") >"$stage/manifest" && LC_ALL=C sort -k 2 -o "$stage/manifest" "$stage/manifest" || return
   fi
   sha256sum <"$stage/manifest" >"$stage/size" && read -r outcome _ <"$stage/size"
   outcome=${outcome%"${outcome#????????????????????????????????}"}
@@ -84,11 +87,9 @@ record() {
   decimal "$((LOGOBATCH_CLOCK + ended))"
   set -- "$@" "$decimal"
   decimal "$spent"
-  {
-    echo "$meaning" &&
-      echo "outputs $outcome $files" &&
-      echo "attempt=$attempt node=$node slot=${held# } start=$2 end=$3 exit=0 cpu=$decimal" &&
-      { [ "$files" = 0 ] || cat "$stage/manifest"; } &&
-      echo end
-  } >"$1"
+  set -- "$1" "$meaning
+outputs $outcome $files
+attempt=$attempt node=$node slot=${held# } start=$2 end=$3 exit=0 cpu=$decimal"
+  # Without files it is one call of the system: publish_record writes it in its place.
+  if [ "$files" = 0 ]; then printf '%s\nend\n' "$2"; else echo "$2" && cat "$stage/manifest" && echo end; fi >"$1"
 }
