@@ -140,9 +140,14 @@ export async function project({ files, name = 'image', slots = 2, sh }: ProjectO
     },
     remove: () => rmSync(work, { recursive: true, force: true, maxRetries: 5 }),
   };
-  write(files);
-  await compileImage();
-  return rig;
+  try {
+    write(files);
+    await compileImage();
+    return rig;
+  } catch (error) {
+    rig.remove();
+    throw error;
+  }
 }
 
 /** A line of a command that leaves `<batch>/<Job>` in `$HOME/ran`. */
