@@ -44,7 +44,7 @@ fit() {
     [ "$slots" -le "$widest" ] || widest=$slots
   done <.logobatch/run/grid
   [ -z "$found" ] || return 0
-  [ "$widest" = 0 ] || why="needs $width slots ($1 processors, $mem MiB of memory), the largest node has $widest"
+  [ "$widest" = 0 ] || why="needs $width slots (cpus: $1, mem: ${mem}M), the largest node has $widest"
   return 1
 }
 

@@ -85,11 +85,11 @@ describe('a batch', () => {
     const out = await fails(it);
     assert.match(
       out,
-      /^failed {2}b\/a\/Job1: needs 3 slots \(3 processors, 0 MiB of memory\), the largest node has 2$/m,
+      /^failed {2}b\/a\/Job1: needs 3 slots \(cpus: 3, mem: 0M\), the largest node has 2$/m,
     );
     assert.match(
       out,
-      /^failed {2}b\/b\/Job1: needs \d+ slots \(1 processors, 1047527424 MiB of memory\), the largest node has 2$/m,
+      /^failed {2}b\/b\/Job1: needs \d+ slots \(cpus: 1, mem: 1047527424M\), the largest node has 2$/m,
     );
     assert.deepEqual(it.ran(), ['c/Job1']);
   });
