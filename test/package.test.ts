@@ -67,6 +67,21 @@ describe('the npm package', () => {
     assert.equal(readFileSync(join(image, 'data/processed/b/t/Job1/x'), 'utf8'), '7\n');
   });
 
+  test('makes an image that it compiles and make runs', () => {
+    const env = { PATH: process.env.PATH, HOME: work, LOGOBATCH_SLOTS: join(work, 'slots') };
+    for (const command of [
+      ['node_modules/.bin/makebimg', 'made', '--yes'],
+      ['node_modules/.bin/logobatch', 'compile', 'made'],
+      ['make', '-C', 'made'],
+    ]) {
+      const [program = '', ...args] = command;
+      const { status, stdout, stderr } = spawnSync(program, args, { cwd: work, env, encoding: 'utf8' });
+      assert.equal(status, 0, `${command.join(' ')}\n${stdout}${stderr}`);
+    }
+    assert.ok(existsSync(join(work, 'made/data/processed/bbatch_1/summary/Job1/summary.csv')));
+    assert.ok(existsSync(join(work, 'made/.gitignore')));
+  });
+
   test('holds every template, also those whose names npm treats apart', () => {
     const list = (folder: string) =>
       readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -39,12 +39,12 @@ function oneLine(text: string): string | undefined {
 
 /** What stands in for what was not said: git and the system know who is there. */
 export function defaults(name: string): Answers {
-  const email = fromGit('user.email');
   return {
     name,
     title: name,
     author: fromGit('user.name') || user() || `the authors of ${name}`,
-    email: faultOf.email(email) === undefined ? email : '',
+    // git's address is for commits: mail goes only to whom somebody has named.
+    email: '',
   };
 }
 

@@ -23,14 +23,17 @@ export async function main(args: readonly string[], year: number): Promise<numbe
     .parserConfiguration({ 'dot-notation': false, 'parse-numbers': false, 'parse-positional-numbers': false })
     .command(
       '$0 [name]',
-      false,
+      ABOUT,
       command =>
         command
-          .usage(`$0 NAME\n\n${ABOUT}`)
           .positional('name', { type: 'string', describe: "the new folder's name" })
           .option('title', { type: 'string', requiresArg: true, describe: 'what people call it' })
           .option('author', { type: 'string', requiresArg: true, describe: 'for its licence' })
-          .option('email', { type: 'string', requiresArg: true, describe: 'who is told when a batch ends' })
+          .option('email', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'who gets a mail when a batch ends',
+          })
           .option('dir', {
             type: 'string',
             requiresArg: true,
@@ -41,7 +44,8 @@ export async function main(args: readonly string[], year: number): Promise<numbe
             alias: 'y',
             type: 'boolean',
             default: false,
-            describe: 'ask nothing: what is not given is taken from git and the system',
+            describe:
+              'ask nothing: the author comes from git then, the title is the name, and nobody gets mail',
           })
           .check(given => {
             const twice = Object.entries(given).find(([key, value]) => Array.isArray(value) && key !== '_');

@@ -19,7 +19,8 @@ export async function ask(given: Given): Promise<Answers | undefined> {
     if (title === undefined) return undefined;
     const author = given.author ?? (await line('Who makes it?', '', known.author, faultOf.author));
     if (author === undefined) return undefined;
-    const email = given.email ?? (await line('Your e-mail address?', 'none', known.email, faultOf.email));
+    const email =
+      given.email ?? (await line('Who gets a mail when a batch ends?', 'nobody', known.email, faultOf.email));
     return email === undefined ? undefined : { name, title, author, email };
   } finally {
     process.off('beforeExit', deserted);
