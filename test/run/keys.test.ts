@@ -83,10 +83,7 @@ describe('a batch', () => {
       c: 'command: $NOTE\ncpus: 2',
     });
     const out = await fails(it);
-    assert.match(
-      out,
-      /^failed {2}b\/a\/Job1: needs 3 slots \(cpus: 3, mem: 0M\), the largest node has 2$/m,
-    );
+    assert.match(out, /^failed {2}b\/a\/Job1: needs 3 slots \(cpus: 3, mem: 0M\), the largest node has 2$/m);
     assert.match(
       out,
       /^failed {2}b\/b\/Job1: needs \d+ slots \(cpus: 1, mem: 1047527424M\), the largest node has 2$/m,
