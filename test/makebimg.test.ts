@@ -121,14 +121,25 @@ describe('makebimg', () => {
     run(root, process.execPath, resolve('dist/logobatch.mjs'), 'compile');
     run(root, 'make');
     if (run(root, 'git', 'init', '-q').status !== 0) return;
-    const tracked = run(root, 'git', 'ls-files', '--others', '--exclude-standard').stdout.split('\n');
+    const tracked = () => run(root, 'git', 'ls-files', '--others', '--exclude-standard').stdout.split('\n');
+    const ours = ['batch_info/jobs.lock', 'Makefile', 'data/raw/.gitkeep', '.logobatch/shell/start'];
+    const job = 'data/processed/bbatch_1/summary/Job1';
+    const first = tracked();
     assert.deepEqual(
-      tracked.filter(path => path.startsWith('.logobatch/run/') || path.includes('.stage')),
+      first.filter(path => path.startsWith('.logobatch/run/') || path.includes('.stage')),
       [],
     );
-    for (const path of ['batch_info/jobs.lock', 'Makefile', 'data/raw/.gitkeep', '.logobatch/shell/start']) {
-      assert.ok(tracked.includes(path), path);
-    }
+    for (const path of [...ours, `${job}/summary.csv`, `${job}/.done`]) assert.ok(first.includes(path), path);
+
+    // The last lines of it are for those who do not want results in.
+    const gitignore = join(root, '.gitignore');
+    writeFileSync(gitignore, readFileSync(gitignore, 'utf8').replace(/^#(?=\S)/gm, ''));
+    const second = tracked();
+    assert.deepEqual(
+      second.filter(path => path.startsWith('data/processed/') && !path.endsWith('/jobfile.sh')),
+      ['data/processed/.gitkeep'],
+    );
+    for (const path of [...ours, `${job}/jobfile.sh`]) assert.ok(second.includes(path), path);
   });
 
   test('names nobody for mail unless somebody is given', () => {
