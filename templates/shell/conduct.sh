@@ -16,7 +16,7 @@ abreast=$slots
 # watch: starts the guard, anew if somebody has killed it.
 watch() {
   watched=$((watched + 1))
-  [ "$watched" -le 20 ] || return
+  [ "$watched" -le 20 ] || return 0
   setsid sh "$here/guard" "$run" $$ "$above" </dev/null >/dev/null 2>&1 8>&- &
   guard=$!
 }
@@ -26,6 +26,8 @@ if [ -n "$silent" ]; then progress=; else sh "$here/progress" "$run" "$todo" </d
 
 # end_work: no new jobs; those that run are ended, and those that wait for a slot, perhaps of another image's, no longer do.
 end_work() {
+  # In dash a trap that comes between the parts of a condition decides it.
+  trap - CHLD
   : >"$state/stop"
   [ -n "$work" ] || return
   kill -s TERM "$work" 2>/dev/null
