@@ -1,8 +1,8 @@
 #!/bin/sh
-#: ffe18076452192b3dd3bf1ea866eef92 1
+#: f96829aabe428a99e48624c31050db9a 1
 # bbatch_1/fire/Job1. Written by LogoBatch from batch_info/bbatch_1.yml; compile again rather than edit.
 # By hand, from the image's root: sh data/processed/bbatch_1/fire/Job1/jobfile.sh
-#SBATCH --time=00:05:00 --output=data/processed/bbatch_1/fire/Job1/slurm.out
+#SBATCH --time=00:02:00 --output=data/processed/bbatch_1/fire/Job1/slurm.out
 
 # Set by the run; by hand, what stands here holds.
 LB_OUT=${LB_OUT:-"$PWD/data/processed/bbatch_1/fire/Job1"}
@@ -13,6 +13,9 @@ export LB_JOB=Job1 LB_OUT LB_CPUS LB_ATTEMPT LB_NODE LB_SCRATCH
 # Its values, from batch_info/sweep.csv.
 export LB_density=0.40
 export LB_seed=1
+
+# The environment of its batch.
+export LC_ALL=C
 
 set -e
 
