@@ -31,8 +31,12 @@ end_work() {
   : >"$state/stop"
   [ -n "$work" ] || return
   kill -s TERM "$work" 2>/dev/null
-  reap "LOGOBATCH_JOB=$run\\."
-  reap "LOGOBATCH_WAIT=$run\$"
+  # More than once, since a visit may have been on its way to its job.
+  while alive "$work"; do
+    reap "LOGOBATCH_JOB=$run\\."
+    reap "LOGOBATCH_WAIT=$run\$"
+    sleep 0.2
+  done
 }
 
 # A first signal ends the run in order; nothing is promised differently after a second. All of it happens in the traps themselves, so that none
