@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Project, project } from './rig.ts';
@@ -10,7 +10,7 @@ describe('the whole run', () => {
   function without(image: Project, ...missing: readonly string[]): string {
     const bin = join(image.home, 'programs');
     mkdirSync(bin);
-    for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    for (const folder of (process.env.PATH ?? '').split(delimiter).filter(path => existsSync(path))) {
       for (const name of readdirSync(folder)) {
         if (missing.includes(name) || !statSync(join(folder, name), { throwIfNoEntry: false })?.isFile())
           continue;
