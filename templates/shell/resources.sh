@@ -1,5 +1,11 @@
 # resources.sh: where jobs may run: this machine, with a slot a processor. Sourced by start.
 
+case ${GRID-} in '' | local) ;; *)
+  echo "GRID=$GRID: in this version jobs run on this machine only (GRID=local)" >&2
+  exit 2
+  ;;
+esac
+
 # Slots belong to the user, not to the image: their locks lie in a folder that all images share, in memory if there is such a file system.
 if [ -z "${LOGOBATCH_SLOTS-}" ]; then
   LOGOBATCH_SLOTS=${TMPDIR:-/tmp}/logobatch-$(id -u)
@@ -12,6 +18,11 @@ fi
 export LOGOBATCH_SLOTS
 
 slots=${LOGOBATCH_LOCAL_SLOTS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)}
+case $slots in '' | 0* | *[!0-9]*)
+  echo "LOGOBATCH_LOCAL_SLOTS=$slots must be a whole number, at least 1" >&2
+  exit 2
+  ;;
+esac
 memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo 2>/dev/null)
 # node, slots, MiB of memory that come with a slot (0: unknown)
 echo "local $slots $((${memory:-0} / slots))" >"$state/grid"

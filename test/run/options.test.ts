@@ -36,6 +36,20 @@ describe('make called with', () => {
     assert.equal(image.read('data/processed/one/a/Job1/stdin'), '');
   });
 
+  test('GRID=local runs on this machine; another grid, or no number of slots, is refused before anything runs', async () => {
+    for (const [args, env, said] of [
+      [['GRID=lab.yml'], {}, /^GRID=lab\.yml: in this version jobs run on this machine only/m],
+      [[], { LOGOBATCH_LOCAL_SLOTS: '2x' }, /^LOGOBATCH_LOCAL_SLOTS=2x must be a whole number/m],
+    ] as const) {
+      const { code, out } = await image.make(args, { env });
+      assert.equal(code, 2);
+      assert.match(out, said);
+      assert.deepEqual(image.ran(), []);
+    }
+    assert.equal((await image.make(['GRID=local'])).code, 0);
+    assert.deepEqual(image.ran(), ALL);
+  });
+
   test('-n says what would run and why, and changes nothing at all', async () => {
     const before = tree(image.root);
     const { code, out } = await image.make(['-n']);
