@@ -30,7 +30,7 @@ weight() {
 free() {
   holder=
   { read -r _ holder _ <"$1.by"; } 2>/dev/null
-  [ -z "$holder" ] || ! kill -0 "$holder" 2>/dev/null
+  [ -z "$holder" ] || ! alive "$holder"
 }
 
 # fit CPUS: finds a node for a job of so many processors; sets node, width and slots (of that node). Fails with $why if none can ever hold it.
@@ -50,12 +50,14 @@ fit() {
 
 # take_one: waits for a slot of $node and keeps it on descriptor 9. Those that wait queue up; only the first of them asks again and again.
 take_one() {
-  queued=
+  queued='' looks=0
   while :; do
+    looks=$((looks + 1))
     i=1
     while [ "$i" -le "$slots" ]; do
       slot=$LOGOBATCH_SLOTS/$node.$i
-      if free "$slot"; then
+      # Now and then the lock itself is asked: the pid that signed may be somebody else's by now.
+      if free "$slot" || [ $((looks % 30)) = 0 ]; then
         exec 9>>"$slot"
         if LC_ALL=C flock -n 9; then exec 7>&-; return; fi
         exec 9>&-
