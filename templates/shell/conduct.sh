@@ -49,7 +49,11 @@ trap 'halted=1; end_work' USR2
 trap 'alive "$guard" || watch' CHLD
 
 # Only what does the work carries the word LOGOBATCH_RUN, so that all of it can be found and ended by that.
-LOGOBATCH_RUN=$run setsid "$make" -f "$state/visits.mk" -rR --no-print-directory -k "-j$abreast" all </dev/null >/dev/null 2>"$state/make.err" &
+# What a shell starts in the background has INT and QUIT ignored for ever; jobs are to have them, for themselves and their children.
+default='env --default-signal=INT,QUIT'
+$default true 2>/dev/null || default=
+# shellcheck disable=SC2086 # words
+LOGOBATCH_RUN=$run setsid $default "$make" -f "$state/visits.mk" -rR --no-print-directory -k "-j$abreast" all </dev/null >/dev/null 2>"$state/make.err" &
 work=$!
 [ -z "$ended_by$halted" ] || end_work
 while alive "$work"; do wait "$work"; done

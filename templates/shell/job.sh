@@ -175,7 +175,7 @@ judge() {
     why="time limit of $time s reached"
   elif [ "$code" != 0 ]; then
     why="exit $code"
-    if [ "$code" -gt 128 ] && signal=$(kill -l "$((code - 128))" 2>/dev/null); then why="$why, SIG$signal"; fi
+    if [ "$code" -gt 128 ] && [ "$code" -lt 193 ] && signal=$(kill -l "$((code - 128))" 2>/dev/null); then why="$why, SIG$signal"; fi
   else
     results
   fi

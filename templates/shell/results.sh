@@ -49,10 +49,22 @@ harmless() {
   find "$stage/out" -type l >"$stage/links"
   while IFS= read -r link; do
     target=$(readlink "$link") below=${link#"$stage"/out/}
-    case /$target/ in //* | */../*/../*) why="left a link that leads outside: $below -> $target"; return 1 ;; */../*)
-      case $below in */*) ;; *) why="left a link that leads outside: $below -> $target"; return 1 ;; esac ;;
-    esac
+    inside "$below" "$target" || { why="left a link that leads outside: $below -> $target"; return 1; }
   done <"$stage/links"
+}
+
+# inside LINK TARGET: true if it stays within {out}: it climbs no higher than it lies deep, and only at its beginning, where it cannot have gone
+# through another link.
+inside() {
+  at=$1 to=$2/
+  while :; do
+    case $to in
+      ./*) to=${to#./} ;;
+      ../*) case $at in */*) at=${at#*/} to=${to#../} ;; *) return 1 ;; esac ;;
+      /* | */../*) return 1 ;;
+      *) return 0 ;;
+    esac
+  done
 }
 
 # small: within max_output.
