@@ -3,8 +3,6 @@ import type { Batch, Plan } from '../model.ts';
 import { shWord } from '../quote.ts';
 
 const MIB = 1024 * 1024;
-/** How much a job may write to its standard output and error; beyond it they are cut, with a mark. */
-const LOG_BYTES = 64 * MIB;
 
 /** One `key=value` a line; those whose values may have several lines come last. */
 export function batchfile(batch: Batch, stamps: Plan['stamps']): string {
@@ -17,7 +15,6 @@ export function batchfile(batch: Batch, stamps: Plan['stamps']): string {
     ['cpus', batch.threads?.upper ?? batch.cpus],
     ['max_bytes', batch.maxOutput.bytes],
     ['max_files', batch.maxOutput.files],
-    ['log_bytes', LOG_BYTES],
     ['keep', batch.keep ? 1 : 0],
     ['email', batch.email ? 1 : 0],
     ['shell', batch.shell],
