@@ -76,7 +76,7 @@ export function broken({ root }: Project): string[] {
     const found = Object.entries(contents(join(root, folder)))
       .filter(([path]) => !['jobfile.sh', 'job.out', 'job.err', '.done'].includes(path))
       .map(([path, text]) =>
-        text.startsWith('-> ') ? `link ./${path} ${text.slice(3)}` : `${sha256(text)}  ./${path}`,
+        text.startsWith('-> ') ? `link ./${path} ${text.slice(3)}` : sumLine(path, text),
       );
     if (found.sort().join('\n') !== promised.sort().join('\n'))
       wrong.push(`${folder}: holds\n${found.join('\n')}\nbut its record says\n${promised.join('\n')}`);
@@ -111,8 +111,11 @@ function contents(folder: string): Record<string, string> {
   return Object.fromEntries(all.filter(([path]) => !path.endsWith('/')).sort());
 }
 
-function sha256(latin1: string): string {
-  return createHash('sha256').update(latin1, 'latin1').digest('hex');
+/** As sha256sum writes it: names with backslashes or line breaks are escaped. */
+function sumLine(path: string, latin1: string): string {
+  const sum = createHash('sha256').update(latin1, 'latin1').digest('hex');
+  const escaped = path.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  return `${escaped === path ? '' : '\\'}${sum}  ./${escaped}`;
 }
 
 function pids(accepts: (pid: number) => boolean): number[] {
