@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ended, type Project, project, type Running } from './rig.ts';
 import { broken, called, kill, killAll, living, processed, quiet, until } from './witness.ts';
 
-const COUNT = 8;
+const COUNT = 6;
 const opened: Project[] = [];
 afterEach(() => {
   for (const image of opened.splice(0)) {
@@ -77,7 +77,7 @@ const WHO: Readonly<Record<string, (of: Project, make: Running) => number[]>> = 
   progress: of => called(of, '.logobatch/shell/progress'),
   'a visit': of => called(of, '.logobatch/shell/run b/a').slice(0, 1),
   'a job': of => called(of, 'jobfile.sh').slice(0, 1),
-  "a job's child": of => called(of, 'sleep 0.6').slice(0, 1),
+  "a job's child": of => called(of, 'sleep 0.4').slice(0, 1),
   'all visits': of => called(of, '.logobatch/shell/run b/a'),
   'start and guard': of => [...called(of, 'shell/start'), ...called(of, 'shell/guard')],
   'everything at once': living,
@@ -87,7 +87,7 @@ const CODES: Readonly<Record<string, number | null>> = { 'the outer make': null,
 describe('after kill -9 nothing lives on, no result is half and the next make finishes', () => {
   for (const [who, find] of Object.entries(WHO)) {
     test(who, async () => {
-      const of = await image('0.6');
+      const of = await image('0.4');
       const running = await busy(of);
       const victims = await until('there is such a process', () => {
         const pids = find(of, running);
@@ -96,7 +96,7 @@ describe('after kill -9 nothing lives on, no result is half and the next make fi
       for (const pid of victims) kill(pid, 'SIGKILL');
       const { code, out } = await running.ended;
       if (who !== 'everything at once') assert.equal(code, who in CODES ? CODES[who] : 2, out);
-      if (who === 'guard' || who === 'progress') assert.match(out, /^8 done in/m);
+      if (who === 'guard' || who === 'progress') assert.match(out, /^6 done in/m);
       if (who === 'a job') assert.match(out, /^failed {2}b\/a\/Job\d: exit 137, SIGKILL$/m);
       await recovers(of);
     });
@@ -134,6 +134,7 @@ test('a time limit holds although the guard was killed', async () => {
 test('what a run that was killed left running is ended by the next make before it starts anything', async () => {
   const of = await image('1000');
   const running = await busy(of);
+  await until('three jobs are running', () => called(of, 'sleep 1000').length === 3);
   const first = called(of, 'jobfile.sh');
   // Nobody is left to end the jobs: neither start nor guard nor a visit.
   for (const words of ['shell/guard', 'shell/start', 'visits.mk', 'shell/run b/a', 'shell/progress'])
