@@ -6,9 +6,13 @@
 take_lock() {
   command -v flock >/dev/null || { echo 'make needs the program flock (package util-linux)' >&2; return 1; }
   exec 8>>"$state/lock" || return
-  flock -n 8 && return
   owner=
   { read -r owner birth run since; } 2>/dev/null <"$state/owner"
+  if flock -n 8; then
+    # A run that ended well is not named there any more. Jobs have the locks of their slots, not this one.
+    [ -z "$owner" ] || reap "LOGOBATCH_RUN=$run\$"
+    return
+  fi
   if [ -n "$owner" ] && alive "$owner" && [ "$(born "$owner")" = "$birth" ]; then
     echo "make is running here already (pid $owner, since $since). Wait for it, or end it with: make cancel" >&2
     return 1
@@ -17,7 +21,8 @@ take_lock() {
   flock -w 15 8 || { echo "the lock $state/lock is held, and not by a run that is known here" >&2; return 1; }
 }
 
-# own_lock RUN: says who we are.
+# own_lock RUN: says who we are, until we end.
 own_lock() {
   echo "$$ $(born $$) $1 $(date '+%H:%M')" >"$state/owner"
+  trap ': >"$state/owner"' EXIT
 }
