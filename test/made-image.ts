@@ -13,6 +13,31 @@ export interface MadeBatch extends Partial<Omit<Batch, 'command' | 'jobName' | '
   readonly rows?: readonly (readonly string[])[];
 }
 
+/** What a batch has that says no more than its command. */
+export const UNSAID = {
+  mem: undefined,
+  gpus: 0,
+  time: undefined,
+  retries: 0,
+  needs: [],
+  shared: ['src'],
+  outputs: [],
+  maxOutput: { bytes: 1000, files: 10 },
+  secrets: [],
+  env: new Map(),
+  modules: [],
+  setup: undefined,
+  container: undefined,
+  resources: [],
+  tags: [],
+  requires: [],
+  bundle: 1,
+  keep: false,
+  email: false,
+  slurm: new Map(),
+  sge: new Map(),
+} satisfies Partial<Batch>;
+
 /** A batch of `bbatch_1` (or of `bbatch`) with nothing unusual but what is given. */
 export function madeBatch(given: MadeBatch): Batch {
   const {
@@ -33,27 +58,7 @@ export function madeBatch(given: MadeBatch): Batch {
     shell: 'sh',
     cpus: 1,
     threads: undefined,
-    mem: undefined,
-    gpus: 0,
-    time: undefined,
-    retries: 0,
-    needs: [],
-    shared: ['src'],
-    outputs: [],
-    maxOutput: { bytes: 1000, files: 10 },
-    secrets: [],
-    env: new Map(),
-    modules: [],
-    setup: undefined,
-    container: undefined,
-    resources: [],
-    tags: [],
-    requires: [],
-    bundle: 1,
-    keep: false,
-    email: false,
-    slurm: new Map(),
-    sge: new Map(),
+    ...UNSAID,
     ...rest,
     constants,
     command: parse(command, true),

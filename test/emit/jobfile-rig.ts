@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { parseTemplate } from '../../src/command.ts';
 import type { Batch, Job, MarkerRef } from '../../src/model.ts';
+import { UNSAID } from '../made-image.ts';
 
 /** Removed after the tests. */
 export const temp = mkdtempSync(join(tmpdir(), 'jobfile-'));
@@ -37,28 +38,8 @@ export function batchOf(command: string, columns: readonly string[], more: Parti
     jobName: undefined,
     cpus: 1,
     threads: undefined,
-    mem: undefined,
-    gpus: 0,
-    time: undefined,
-    retries: 0,
-    needs: [],
     files: [],
-    shared: ['src'],
-    outputs: [],
-    maxOutput: { bytes: 1e10, files: 1e5 },
-    secrets: [],
-    env: new Map(),
-    modules: [],
-    setup: undefined,
-    container: undefined,
-    resources: [],
-    tags: [],
-    requires: [],
-    bundle: 1,
-    keep: false,
-    email: false,
-    slurm: new Map(),
-    sge: new Map(),
+    ...UNSAID,
     constants,
     ...more,
   };
