@@ -53,9 +53,10 @@ function mark_threshold(upper, lower) {
   printf "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"#f2c14e\" opacity=\"0.4\"/>", \
     across(threshold - error), upper, across(threshold + error) - across(threshold - error), lower - upper
   printf "<path d=\"M%.1f %dV%d\" stroke=\"#b8860b\" stroke-dasharray=\"4 3\"/>\n", across(threshold), upper, lower
-  if (upper < 100)
-    printf "<text x=\"%.1f\" y=\"%d\" fill=\"#8a6508\">%s \302\261 %s</text>\n", \
-      across(threshold) + 12, lower - 34, threshold, error
+  if (upper < 100) {
+    label(across(threshold) + 12, lower - 34, "#8a6508", "threshold " threshold " \302\261 " error)
+    label(across(threshold) + 12, lower - 14, "#8a6508", "bars and band: one standard error")
+  }
 }
 
 # Dots joined by lines; `errors` is an array of standard errors, an empty one where there are none.
