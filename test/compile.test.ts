@@ -178,7 +178,7 @@ describe('logobatch compile', () => {
     const dry = compile(root, '--dry-run');
     assert.match(
       dry.stdout,
-      /^3 jobs in 1 batch: \d+ files would change, 3 of them jobfiles\.\n {2}write {3}batch_info\/jobs\.lock\n/,
+      /^3 jobs in 1 batch: \d+ files would change, 3 jobfiles among them\.\n {2}write {3}batch_info\/jobs\.lock\n/,
     );
     assert.equal(dry.status, 0);
     assert.equal(compile(root, '--check').status, 1);

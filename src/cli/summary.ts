@@ -44,7 +44,7 @@ export function summarise(plan: Plan, look: Look): Summary {
         ...look.drop.slice(0, LISTED).map(path => `  remove  ${path}`),
       ];
       if (more > 0) list.push(`  … and ${more} more`);
-      return `${image}: ${counted(changed, 'file')} would change, ${jobfiles} of them jobfiles.\n${list.join('\n')}\n${staleText(stale)}`;
+      return `${image}: ${counted(changed, 'file')} would change, ${counted(jobfiles, 'jobfile')} among them.\n${list.join('\n')}\n${staleText(stale)}`;
     },
   };
 }
