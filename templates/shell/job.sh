@@ -198,6 +198,11 @@ failed() {
   case $1 in *[[:cntrl:]]*) set -- "$(printf '%s' "$1" | tr '\000-\037\177' '?')" ;; esac
   printf '%s\t%s\n' "$folder" "$1" >>"$state/failed"
   if [ -d "$folder.failed" ]; then
+    # A full disk has no room for the message that says so.
+    if [ ! -s "$folder.failed/job.err" ]; then
+      { echo full? >"$folder.failed/job.err"; } 2>/dev/null || set -- "$1 (disk full?)"
+      : >"$folder.failed/job.err"
+    fi
     [ "$attempt" = 1 ] || set -- "$1 (attempt $attempt of $((retries + 1)))"
     tail=$(tail -n 10 "$folder.failed/job.err" | cut -c 1-300 | tr -d '\000-\010\013-\037\177' | sed 's/^/    | /')
     set -- "$1" "${tail:+$tail

@@ -97,7 +97,7 @@ describe('a finished table', () => {
     );
   });
 
-  test('brings a batch that needs it whole up to date when a row goes', async () => {
+  test('brings a batch that needs it whole up to date when the result of a row goes', async () => {
     const it = await image({
       ...bbatch(
         batch('fire', 'inputs: t.csv\n', 'echo {k} > {out}/x'),
@@ -106,7 +106,12 @@ describe('a finished table', () => {
       ...table('a,1', 'b,2'),
     });
     assert.deepEqual(await made(it), ['fire/Job1', 'fire/Job2', 'sum/Job1']);
+    assert.deepEqual((await after(it, 'b,2', 'a,1')).ran, []);
+    // What the row has left is still there, for a pattern of the other batch to find.
+    assert.deepEqual((await after(it, 'b,2')).ran, []);
+    assert.equal((await it.make(['clean', 'STALE=1'])).code, 0);
     assert.deepEqual((await after(it, 'b,2')).ran, ['sum/Job1']);
+    assert.equal(it.read('data/processed/b/sum/Job1/x'), 'b\n');
     assert.deepEqual((await after(it, 'b,2')).ran, []);
   });
 });
