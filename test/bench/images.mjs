@@ -56,6 +56,8 @@ export function bareMakefile(root) {
   writeFileSync(
     path,
     [
+      'MAKEFLAGS += -rR',
+      '.SUFFIXES:',
       `jobs := $(addprefix data/processed/sweep/fire/,${jobs.join(' ')})`,
       'all: $(jobs:=/.done)',
       '$(jobs:=/.done): %/.done: %/jobfile.sh .logobatch/run/stamps/src',
