@@ -1,5 +1,5 @@
 /** `logobatch compile`: runs the pipeline and says what came of it. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Compiled } from '../compile.ts';
 import { compile } from '../compile.ts';
@@ -7,6 +7,7 @@ import { counted } from '../counted.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { renderDiagnostics } from '../diagnostic.ts';
 import { shWord } from '../quote.ts';
+import { imageSources } from '../read/sources.ts';
 import { reportJson } from './report-json.ts';
 import { summarise } from './summary.ts';
 
@@ -41,11 +42,7 @@ export async function compileCommand(given: CompileArguments): Promise<number> {
 }
 
 function described(root: string, diagnostics: readonly Diagnostic[]): string {
-  const sources = (file: string) => {
-    const path = join(root, file);
-    return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-  };
-  return renderDiagnostics(diagnostics, sources, { colour: wantsColour(process.stderr) });
+  return renderDiagnostics(diagnostics, imageSources(root), { colour: wantsColour(process.stderr) });
 }
 
 function wantsColour(stream: NodeJS.WriteStream): boolean {
