@@ -28,7 +28,7 @@ if [ -n "$silent" ]; then progress=; else sh "$here/progress" "$run" "$todo" </d
 end_work() {
   # In dash a trap that comes between the parts of a condition decides it.
   trap - CHLD
-  : >"$state/stop"
+  : >"$state/stop.$run"
   [ -n "$work" ] || return
   kill -s TERM "$work" 2>/dev/null
   # More than once, since a visit may have been on its way to its job.
@@ -61,7 +61,7 @@ trap '' INT TERM HUP USR2
 trap - CHLD
 
 # Nothing of this run lives on: neither a daemon that a job left nor a visit whose make was killed.
-: >"$state/stop"
+: >"$state/stop.$run"
 reap "LOGOBATCH_RUN=$run\$"
 kill "$guard" 2>/dev/null
 if [ -n "$progress" ]; then

@@ -102,6 +102,16 @@ describe('after kill -9 nothing lives on, no result is half and the next make fi
     });
   }
 
+  test('the next make does its work although the guard of the killed run is still there', async () => {
+    const of = await image('0.4');
+    const running = await busy(of);
+    for (const pid of [...called(of, 'shell/start'), running.pid]) kill(pid, 'SIGKILL');
+    const { code, out } = await of.make();
+    assert.equal(code, 0, out);
+    await running.ended;
+    await recovers(of);
+  });
+
   test('random ones, again and again', async () => {
     const of = await image('0.2');
     const killed: string[] = [];
