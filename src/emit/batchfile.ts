@@ -12,20 +12,17 @@ export function batchfile(batch: Batch, stamps: Plan['stamps']): string {
     ['retries', batch.retries],
     ['mem', Math.ceil((batch.mem ?? 0) / MIB)],
     ['gpus', batch.gpus],
-    ['cpus', batch.threads?.upper ?? batch.cpus],
     ['max_bytes', batch.maxOutput.bytes],
     ['max_files', batch.maxOutput.files],
     ['keep', batch.keep ? 1 : 0],
     ['email', batch.email ? 1 : 0],
     ['shell', batch.shell],
     ['shared', batch.shared.map(folder => stamps.get(folder) ?? '').join(' ')],
-    ['needs', needs(batch, false)],
-    ['each', needs(batch, true)],
+    ['needs', wholeNeeds(batch)],
     ['resources', batch.resources.join(' ')],
     ['tags', batch.tags.join(' ')],
     ['requires', batch.requires.join(' ')],
     ['setup', batch.setup ?? ''],
-    ['container', batch.container ?? ''],
     ['outputs', batch.outputs.join('\n')],
     ['secrets', batch.secrets.join('\n')],
   ];
@@ -33,9 +30,10 @@ export function batchfile(batch: Batch, stamps: Plan['stamps']): string {
   return `# shellcheck shell=sh disable=SC2034,SC2209,SC2016\n${lines.join('')}`;
 }
 
-function needs(batch: Batch, each: boolean): string {
+/** The pairs of `needs: {each: …}` stand in the jobfiles. */
+function wholeNeeds(batch: Batch): string {
   return batch.needs
-    .filter(need => need.each === each)
+    .filter(need => !need.each)
     .map(need => need.batch)
     .join(' ');
 }

@@ -214,18 +214,18 @@ describe('batch file', () => {
     test(`means the same to ${shell[0]}`, () => {
       const [program = 'sh', ...args] = shell;
       const show =
-        'printf "%s|" "$bundle" "$time" "$mem" "$cpus" "$shared" "$needs" "$each" "$setup" "$secrets" "$tags" "$container" "$outputs"';
+        'printf "%s|" "$bundle" "$time" "$mem" "$keep" "$shared" "$needs" "$setup" "$secrets" "$tags" "$outputs"';
       const out = execFileSync(program, [...args, '-c', `${made}\n${show}`], { encoding: 'utf8' });
       assert.equal(
         out,
-        `1|600|1501|1|src data_raw-1f3a|b/prep|b/each|src/it's.sh|TOKEN|x y||a.csv\nbundle=9\n${nasty}|`,
+        `1|600|1501|0|src data_raw-1f3a|b/prep|src/it's.sh|TOKEN|x y|a.csv\nbundle=9\n${nasty}|`,
       );
     });
   }
 
   test('gives each key a line, those with several lines last', () => {
     const keys = made.split('\n').flatMap(line => /^([a-z_]+)=/.exec(line)?.[1] ?? []);
-    assert.deepEqual(keys.slice(-4), ['container', 'outputs', 'bundle', 'secrets']);
+    assert.deepEqual(keys.slice(-4), ['setup', 'outputs', 'bundle', 'secrets']);
     for (const key of ['bundle', 'shared', 'needs']) assert.ok(keys.indexOf(key) < keys.indexOf('outputs'));
   });
 
