@@ -32,7 +32,13 @@ export function nameFault(name: string): { why: string; hint: string } | undefin
   return undefined;
 }
 
+/** Words that make does not take as a target's first prerequisite: `all: define` would begin a variable. */
+const WORDS = new Set(['define', 'undefine', 'override']);
+
 export function targetFault(bbatch: string): { why: string; hint: string } | undefined {
+  if (WORDS.has(bbatch)) {
+    return { why: `"${bbatch}" is a word of make's own language`, hint: 'rename the file' };
+  }
   if (!TARGETS.has(bbatch.toLowerCase())) return undefined;
   return { why: `"make ${bbatch}" has a meaning already`, hint: 'rename the file' };
 }
