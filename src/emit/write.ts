@@ -2,7 +2,7 @@
  * The one place that writes an image's files. Only what differs; a file that was there is replaced by renaming; the
  * Makefile comes last, so whatever happens on the way, `make` finds the old one or the whole new one.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Emission, EmittedFile } from './emission.ts';
 import type { Look } from './look.ts';
@@ -36,8 +36,18 @@ function writeJobs(root: string, { emitted, action, now, changes }: LookedJobs):
     const text = [emitted.text(i)];
     if (action[i] === FRESH) mkdirSync(own);
     const stats = action[i] === FRESH ? writeNew(path, text) : replaceFile(path, text, 0o644, false);
+    if (action[i] !== FRESH) outdate(`${own}/.done`);
     now.sizes[i] = stats.size;
     now.mtimes[i] = stats.mtimeMs;
+  }
+}
+
+/** Make is to look at this record, however the clocks stand that dated it and the new jobfile. */
+function outdate(record: string): void {
+  try {
+    utimesSync(record, 86_400, 86_400);
+  } catch {
+    // There is none, or it is somebody else's; then the times hold.
   }
 }
 

@@ -71,6 +71,10 @@ attempts() {
     if stopped && [ -n "$why" ]; then wipe "$stage"; return 1; fi
     if [ -z "$why" ]; then
       deliver || { halt "cannot write to $folder"; return 1; }
+      # Compiled anew meanwhile (--force): it may be either text's result, so the next make must look at it, although its record is newer.
+      compiled=$digest
+      read_jobfile
+      [ "$digest" = "$compiled" ] || touch -t 197001020000 "$folder/.done"
       [ ! -e "$folder.failed" ] || wipe "$folder.failed"
       echo "$folder" >>"$state/ok"
       return 0
@@ -90,7 +94,7 @@ attempts() {
 # prepare: an empty stage, a folder a slot and job of the visit. If the last job left it clean it serves again: no process for that.
 prepare() {
   stage=data/processed/.stage/${held##* }.$n
-  for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage"/scratch/* "$stage"/scratch/.[!.]* "$stage/timeout"; do
+  for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage"/scratch/* "$stage"/scratch/.[!.]* "$stage"/scratch/..?* "$stage/timeout"; do
     if [ -e "$entry" ] || [ -L "$entry" ]; then wipe "$stage"; fi
   done
   [ ! -s "$stage/job.out" ] && [ ! -s "$stage/job.err" ] || wipe "$stage"

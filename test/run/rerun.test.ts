@@ -91,6 +91,21 @@ describe('an image that is complete', () => {
     assert.deepEqual(await runs(), []);
   });
 
+  test('looks at records that a clock has dated into the future', async () => {
+    const future = () => {
+      for (const job of image.done())
+        execFileSync('touch', ['-d', '+2 days', `data/processed/${job}/.done`], { cwd: image.root });
+    };
+    future();
+    assert.equal((await image.make()).out, 'nothing to do: 9 jobs are unchanged\n');
+    future();
+    image.write({ 'src/sim/model.py': 'pass # more\n' });
+    assert.match((await image.make(['-n'])).out, /would run study\/sim\/Job1: /);
+    assert.deepEqual(await runs(), ['alone/Job1', ...SIM]);
+    image.write({ 'src/sim/model.py': FILES['src/sim/model.py'] });
+    assert.deepEqual(await runs(), ['alone/Job1', ...SIM]);
+  });
+
   test('runs nothing after all its files were touched', async () => {
     touch(
       'Makefile',
