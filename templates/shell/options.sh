@@ -2,7 +2,7 @@
 #
 # GNU make hands its options down as "<letters> --long -jN … -- VAR=value …"; a first word that begins with '-', or a leading blank, means no letters.
 
-# options: sets dry (-n), question (-q), silent (-s), force (-B), cap (-j, empty for none or unlimited) and prefix for inner makes.
+# options: sets dry (-n), question (-q), silent (-s), force (-B) and cap (-j, empty for none or unlimited).
 options() {
   dry='' question='' silent='' force='' cap=''
   flags=${MAKEFLAGS-}

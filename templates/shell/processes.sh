@@ -1,4 +1,4 @@
-# processes.sh: who is alive, and how to end what a job left running. Sourced by start, run and guard.
+# processes.sh: who is alive, and how to end what a job left running. Sourced by all that asks.
 #
 # Every process of a job carries a word in its environment, LOGOBATCH_JOB=<run>.<visit>.<n>, and hands it down to its children,
 # whatever session or group they move to. So no job needs a process or a session of its own for being found again.

@@ -1,4 +1,4 @@
-# publish.sh: from a stage to the job's folder, whole or not at all. Sourced by run and start.
+# publish.sh: from a stage to the job's folder, whole or not at all; and what removes it again. Sourced by run, start, clean and distclean.
 #
 # A stage holds  out/ (the job's {out})  scratch/  job.out  job.err  .done (the record, when all is well)  journal (which folder it is for, and how
 # far it has come). The folder's own .done goes first and the new one comes last, so a folder with a .done is always whole. Every step can be

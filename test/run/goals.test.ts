@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -130,6 +131,16 @@ describe('make', () => {
     await ran(image, ['verify'], 0);
     image.write({ 'data/processed/two/c/Job1/.done': 'logobatch 1 x' });
     await ran(image, ['verify'], 2, /two\/c\/Job1/);
+  });
+
+  test('verify reads results behind a link, too', async () => {
+    await ran(image, []);
+    execFileSync('sh', ['-c', 'mv data/processed ../elsewhere && ln -s ../../elsewhere data/processed'], {
+      cwd: image.root,
+    });
+    await ran(image, ['verify'], 0, /^7 results, 10 files: all as recorded\n$/);
+    image.write({ 'data/processed/one/a/Job1/x': 'changed\n' });
+    await ran(image, ['verify'], 2, /data\/processed\/one\/a\/Job1\/x: FAILED/);
   });
 
   test('clean forgets what failed and the run state, never a result', async () => {

@@ -1,6 +1,6 @@
 /** kill -9 of every process of a run, in the middle of it and at random moments. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -105,10 +105,15 @@ describe('after kill -9 nothing lives on, no result is half and the next make fi
   test('the next make does its work although the guard of the killed run is still there', async () => {
     const of = await image('0.4');
     const running = await busy(of);
-    for (const pid of [...called(of, 'shell/start'), running.pid]) kill(pid, 'SIGKILL');
-    const { code, out } = await of.make();
-    assert.equal(code, 0, out);
+    const guards = called(of, 'shell/guard');
+    for (const pid of guards) kill(pid, 'SIGSTOP');
+    for (const pid of living(of)) if (!guards.includes(pid)) kill(pid, 'SIGKILL');
     await running.ended;
+    rmSync(join(of.home, 'busy'));
+    const next = await busy(of);
+    for (const pid of guards) kill(pid, 'SIGCONT');
+    const { code, out } = await next.ended;
+    assert.equal(code, 0, out);
     await recovers(of);
   });
 
