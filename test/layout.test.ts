@@ -15,11 +15,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plan: ['plan', ...COMMAND],
   emit: ['emit', 'plan', ...COMMAND],
   'compile.ts': ['emit', 'plan', 'validate', 'read', ...COMMAND],
-  cli: ['cli', 'compile.ts', 'emit', 'read', ...NOUNS],
+  grid: ['grid', 'validate', 'read', ...NOUNS],
+  transport: ['transport', 'grid', ...NOUNS],
+  cli: ['cli', 'compile.ts', 'emit', 'read', 'grid', 'transport', 'runtime', ...NOUNS],
   'logobatch.ts': ['cli', ...NOUNS],
   'makebimg.ts': ['scaffold', ...NOUNS],
   scaffold: ['scaffold', 'validate', 'emit', ...NOUNS],
-  runtime: ['runtime', ...NOUNS],
+  runtime: ['runtime', 'transport', 'grid', ...NOUNS],
 };
 
 const IMPORT = /^(?:import|export)\s[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm;
