@@ -16,6 +16,13 @@ const PROGRAMS = {
   parallel: 'parallel',
   flock: 'util-linux',
   ps: 'procps',
+  sshd: 'openssh-server',
+  ssh: 'openssh-client',
+  tcsh: 'tcsh',
+  zsh: 'zsh',
+  fish: 'fish',
+  rsync: 'rsync',
+  ip: 'iproute2',
 };
 
 const words = process.argv.slice(2);

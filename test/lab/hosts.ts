@@ -1,0 +1,128 @@
+/**
+ * Real SSH hosts on this machine: an unprivileged user, an address of 127.0.0.0/8 and a sshd each, so that each can be killed
+ * by itself. Several labs may run at once; what a lab that died has left is cleared by the next one.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { makeClient } from './client.ts';
+import { hasProgram } from './command.ts';
+import { clear, type Host, type HostOptions, makeHost } from './host.ts';
+import { processesOf, signal } from './processes.ts';
+import { takeSlot } from './slot.ts';
+import { SSHD } from './sshd.ts';
+import { tracesOf } from './traces.ts';
+
+export type { Host, HostOptions } from './host.ts';
+
+export interface LabOptions {
+  /** How many plain hosts, or what each is to be like. */
+  readonly hosts: number | readonly HostOptions[];
+}
+
+export interface GridOptions {
+  /** Of each host; default 2. */
+  readonly slots?: number;
+  /** Slots of this machine; absent: this machine is no resource. */
+  readonly local?: number;
+  /** Further keys for every host, and for hosts by name; `undefined` leaves a host out. */
+  readonly all?: Readonly<Record<string, unknown>>;
+  readonly hosts?: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+  /** Further keys at the top, such as `storage`. */
+  readonly top?: Readonly<Record<string, unknown>>;
+}
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type Lab = Awaited<ReturnType<typeof startLab>>;
+
+/** Why no lab can be started here; undefined where it can. For `test(…, {skip: canLab()})`. */
+export function canLab(): string | undefined {
+  if (process.platform !== 'linux') return 'a lab of SSH hosts needs Linux';
+  if (process.getuid?.() !== 0) return 'a lab of SSH hosts needs root, to make users';
+  if (!existsSync(SSHD)) return `a lab of SSH hosts needs ${SSHD} (Debian: openssh-server)`;
+  const missing = ['ssh', 'ssh-keygen', 'useradd', 'userdel', 'busybox'].filter(name => !hasProgram(name));
+  return missing.length > 0 ? `a lab of SSH hosts needs ${missing.join(', ')}` : undefined;
+}
+
+export async function startLab(options: LabOptions) {
+  const wanted =
+    typeof options.hosts === 'number' ? Array.from({ length: options.hosts }, () => ({})) : options.hosts;
+  const slot = await takeSlot(clear);
+  const hosts: Host[] = [];
+  let stopped = false;
+  const stop = () => {
+    if (stopped) return;
+    stopped = true;
+    process.off('exit', stop);
+    clear(slot.folder);
+    slot.release();
+  };
+  process.on('exit', stop);
+
+  try {
+    const client = makeClient(join(slot.folder, 'client'));
+    for (const [i, host] of wanted.entries()) hosts.push(await makeHost(slot, i + 1, host, client));
+    await Promise.all(hosts.map(({ start }) => start()));
+    const named = (name: string) => {
+      const host = hosts.find(each => each.name === name);
+      return host ?? unknownHost(name);
+    };
+    return {
+      ...client,
+      hosts,
+      host: named,
+      /** For what is to use the lab's `ssh`: PATH. */
+      env: { PATH: `${client.bin}:${process.env.PATH ?? ''}` },
+      /** Runs the lab's `ssh` with these words. */
+      ssh: (words: readonly string[], input = '') => run(join(client.bin, 'ssh'), words, input),
+      /** The text of a `~/.logobatch.yml` that names the hosts. */
+      grid: (wishes: GridOptions = {}) => gridText(hosts, wishes),
+      /** See `tracesOf`. `more`: folders to look for the user's files in, such as a shared storage. */
+      traces: (host: Host, more: readonly string[] = []) => tracesOf(host.user, more),
+      /** What runs there, sshd left out. */
+      processes: (host: Host) => processesOf(host.user.uid).filter(({ isSshd }) => !isSshd),
+      /** Signals a process of the host, and no other. */
+      kill: (host: Host, pid: number, name: NodeJS.Signals = 'SIGKILL') => {
+        if (processesOf(host.user.uid).some(each => each.pid === pid)) signal(pid, name);
+        else throw new Error(`${pid} is no process of ${host.name}`);
+      },
+      stop,
+    };
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+function unknownHost(name: string): never {
+  throw new Error(`the lab has no host ${name}`);
+}
+
+function gridText(
+  hosts: readonly Host[],
+  { slots = 2, local, all, hosts: single = {}, top }: GridOptions,
+): string {
+  const remote = hosts
+    .filter(({ name }) => !(name in single) || single[name] !== undefined)
+    .map(({ name }) => ({ name, type: 'ssh', hostname: name, slots, ...all, ...single[name] }));
+  const here = local === undefined ? [] : [{ name: 'here', type: 'local', slots: local }];
+  return stringify({ ...top, compute: [...here, ...remote] });
+}
+
+function run(program: string, words: readonly string[], input: string): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words);
+    const said = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', text => (said.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', text => (said.stderr += text));
+    child.stdin.on('error', () => {}).end(input);
+    child.on('error', reject);
+    child.on('close', code => resolve({ code, ...said }));
+  });
+}
