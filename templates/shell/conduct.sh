@@ -8,21 +8,26 @@ LOGOBATCH_CLOCK=$((${now%???????} - ${uptime%.*}${uptime#*.}))
 export LOGOBATCH_START LOGOBATCH_CLOCK
 [ -s "$state/joblog" ] || printf 'Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n' >"$state/joblog"
 
+# pool: where the slots are.
+pool() {
+  if [ -z "$attendant" ]; then echo ' of this machine'; else echo " of $(many "$nodes" '# node' '# nodes')"; fi
+}
+
 abreast=$slots
 [ -z "$cap" ] || [ "$cap" -ge "$slots" ] || abreast=$cap
 [ "$abreast" -le "$visits" ] || abreast=$visits
-[ -n "$silent" ] || echo "running $(many "$todo" '# job' '# jobs')$(many "$unchanged" ', # is unchanged' ', # are unchanged') on $(many "$slots" '# slot' '# slots') of this machine"
+[ -n "$silent" ] || echo "running $(many "$todo" '# job' '# jobs')$(many "$unchanged" ', # is unchanged' ', # are unchanged') on $(many "$slots" '# slot' '# slots')$(pool)"
 
 # watch: starts the guard, anew if somebody has killed it.
 watch() {
   watched=$((watched + 1))
   [ "$watched" -le 20 ] || return 0
-  setsid sh "$here/guard" "$run" $$ "$above" </dev/null >/dev/null 2>&1 8>&- &
+  setsid sh "$here/guard" "$run" $$ "$above" </dev/null >/dev/null 2>&1 5<&- 7>&- 8>&- &
   guard=$!
 }
 watched=0
 watch
-if [ -n "$silent" ]; then progress=; else sh "$here/progress" "$run" "$todo" </dev/null 8>&- & progress=$!; fi
+if [ -n "$silent" ]; then progress=; else sh "$here/progress" "$run" "$todo" </dev/null 5<&- 7>&- 8>&- & progress=$!; fi
 
 # end_work: no new jobs; those that run are ended, and those that wait for a slot, perhaps of another image's, no longer do.
 end_work() {
@@ -46,14 +51,14 @@ trap 'ended_by=${ended_by:-INT}; end_work' INT
 trap 'ended_by=${ended_by:-TERM}; end_work' TERM
 trap 'ended_by=${ended_by:-HUP}; end_work' HUP
 trap 'halted=1; end_work' USR2
-trap 'alive "$guard" || watch' CHLD
+trap 'alive "$guard" || watch; [ -z "$attendant" ] || alive "$attendant" || revive' CHLD
 
 # Only what does the work carries the word LOGOBATCH_RUN, so that all of it can be found and ended by that.
 # What a shell starts in the background has INT and QUIT ignored for ever; jobs are to have them, for themselves and their children.
 default='env --default-signal=INT,QUIT'
 $default true 2>/dev/null || default=
 # shellcheck disable=SC2086 # words
-LOGOBATCH_RUN=$run setsid $default "$make" -f "$state/visits.mk" -rR --no-print-directory -k "-j$abreast" all </dev/null >/dev/null 2>"$state/make.err" &
+LOGOBATCH_RUN=$run setsid $default "$make" -f "$state/visits.mk" -rR --no-print-directory -k "-j$abreast" all </dev/null >/dev/null 2>"$state/make.err" 5<&- 7>&- &
 work=$!
 [ -z "$ended_by$halted" ] || end_work
 while alive "$work"; do wait "$work"; done
@@ -71,6 +76,8 @@ else
   cat "$state/messages"
 fi
 recover
+released=
+release_nodes || released=no
 . "$here/mail.sh"
 mail_batches
 summarize

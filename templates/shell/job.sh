@@ -38,62 +38,56 @@ recorded() {
   { IFS= read -r last <"$folder/.done"; } 2>/dev/null && [ "$last" = "$meaning" ]
 }
 
-# now: hundredths of a second since the machine started, without a process.
-now() {
-  if { read -r uptime _ </proc/uptime; } 2>/dev/null; then now=${uptime%.*}${uptime#*.}; else now=$(date +%s)00; fi
+# recall K: makes job k of the visit the one at hand.
+recall() {
+  eval "job=\$job_$1 meaning=\$meaning_$1 attempt=\$attempt_$1"
+  folder=data/processed/$id/$job sequence=$((first + $1 - 1))
 }
 
-# spent: processor time of all that this visit has waited for, in hundredths of a second.
-spent() {
-  times >"$LOGOBATCH_SLOTS/${held##* }.times"
-  { read -r _; read -r user system; } <"$LOGOBATCH_SLOTS/${held##* }.times"
-  spent=0
-  for part in "$user" "$system"; do
-    part=${part%s} seconds=${part#*m}
-    fraction=${seconds#*.}00
-    spent=$((spent + ${part%%m*} * 6000 + ${seconds%.*} * 100 + 1${fraction%"${fraction#??}"} - 100))
+# visit_here: runs the jobs on this machine.
+visit_here() {
+  for k in $left; do
+    ! stopped || return
+    recall "$k"
+    n=$((n + 1)) again=1
+    while [ -n "$again" ]; do
+      prepare || { halt "cannot write to data/processed/.stage"; return 1; }
+      execute
+      finish || return
+    done
   done
+  left=
 }
 
-# decimal HUNDREDTHS: sets $decimal, e.g. 12.05
-decimal() {
-  decimal=$(($1 % 100))
-  [ "$decimal" -gt 9 ] || decimal=0$decimal
-  decimal=$(($1 / 100)).$decimal
-}
-
-# attempts: runs the job until it is done, failed for good or the run is stopped; only the last makes it fail.
-attempts() {
-  attempt=1
-  while :; do
-    prepare || { halt "cannot write to data/processed/.stage"; return 1; }
-    execute
-    if stopped && [ -n "$why" ]; then wipe "$stage"; return 1; fi
-    if [ -z "$why" ]; then
-      deliver || { halt "cannot write to $folder"; return 1; }
-      # Compiled anew meanwhile (--force): it may be either text's result, so the next make must look at it, although its record is newer.
-      compiled=$digest
-      read_jobfile
-      [ "$digest" = "$compiled" ] || touch -t 197001020000 "$folder/.done"
-      [ ! -e "$folder.failed" ] || wipe "$folder.failed"
-      echo "$folder" >>"$state/ok"
-      return 0
-    fi
-    [ "$attempt" -le "$retries" ] || break
+# finish: after an attempt: the result is published, or the attempt made $again, or the job has failed. Fails if the run cannot go on.
+finish() {
+  again=
+  if stopped && [ -n "$why" ]; then wipe "$stage"; return 1; fi
+  if [ -z "$why" ]; then
+    deliver || { halt "cannot write to $folder"; return 1; }
+    # Compiled anew meanwhile (--force): it may be either text's result, so the next make must look at it, although its record is newer.
+    read_jobfile
+    case $meaning in "logobatch 1 $digest "*) ;; *) touch -t 197001020000 "$folder/.done" ;; esac
+    [ ! -e "$folder.failed" ] || wipe "$folder.failed"
+    echo "$folder" >>"$state/ok"
+    return 0
+  fi
+  if [ "$attempt" -le "$retries" ]; then
     wipe "$stage"
-    attempt=$((attempt + 1))
-  done
+    attempt=$((attempt + 1)) again=1
+    eval "attempt_$k=$attempt"
+    return
+  fi
   wipe "$folder.failed" "$stage/journal" "$stage/manifest" "$stage/links" "$stage/size" "$stage/scratch/secrets"
   # What gave this result before has failed now (make -B): the next make must see that.
   ! recorded || rm -f "$folder/.done"
   mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }
   failed "$why"
-  return 0
 }
 
 # prepare: an empty stage, a folder a slot and job of the visit. If the last job left it clean it serves again: no process for that.
 prepare() {
-  stage=data/processed/.stage/${held##* }.$n
+  stage=data/processed/.stage/${held##* }/$n
   for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage"/scratch/* "$stage"/scratch/.[!.]* "$stage"/scratch/..?* "$stage/timeout"; do
     if [ -e "$entry" ] || [ -L "$entry" ]; then wipe "$stage"; fi
   done
@@ -115,11 +109,11 @@ deliver() {
 execute() {
   why=
   word=$LOGOBATCH_RUN.$$.$n.$attempt
-  secrets || return 0
+  secrets "$stage/scratch/secrets" || return 0
   now
   began=$now deadline=0
   [ "$time" = 0 ] || deadline=$((now / 100 + time))
-  spent
+  spent "$LOGOBATCH_SLOTS/${held##* }.times"
   before=$spent
   sign "$LOGOBATCH_RUN $$ $word $deadline $stage"
   LOGOBATCH_JOB=$word LB_OUT=$PWD/$stage/out LB_SCRATCH=$PWD/$stage/scratch LB_ATTEMPT=$attempt LB_CPUS=$cpus LB_NODE=$node \
@@ -127,14 +121,16 @@ execute() {
   code=$?
   now
   ended=$now
-  spent
+  spent "$LOGOBATCH_SLOTS/${held##* }.times"
   spent=$((spent - before))
-  judge
+  look_over
+  judge "$seen"
   log
 }
 
-# secrets: lays the files among them into the job's scratch folder, readable for nobody else; variables are in the environment already.
+# secrets FOLDER: lays the files among them there, readable for nobody else; variables are in the environment already.
 secrets() {
+  to=$1
   set -f
   lines=$IFS
   IFS='
@@ -148,7 +144,7 @@ secrets() {
       */* | *.*)
         file=$secret
         case $file in "~"/*) file=$HOME/${file#*/} ;; esac
-        mkdir -p "$stage/scratch/secrets" && (umask 077 && cp -- "$file" "$stage/scratch/secrets/") 2>/dev/null || {
+        mkdir -p "$to" && (umask 077 && cp -- "$file" "$to/") 2>/dev/null || {
           why="the secret file $secret is missing here, or cannot be read"
           return 1
         }
@@ -164,25 +160,33 @@ intact() {
   { [ -r "$stage/out" ] && [ -w "$stage/out" ] && [ -x "$stage/out" ]; } || chmod u+rwx "$stage/out"
 }
 
-# judge: what became of it: the time limit, the exit status, what it wrote.
+# judge [WORD]: what became of it: the time limit, the exit status, what it wrote; in the words of `agent`, if it ran on another node.
 judge() {
+  case $1 in
+    replaced) why='removed or replaced the folder of its {out}' ;;
+    timeout) why="time limit of $time s reached" ;;
+    unreadable) why='its results could not be read and listed (no permission, or disk full?)' ;;
+    ok)
+      if [ "$code" = 0 ]; then results; return; fi
+      why="exit $code"
+      if [ "$code" -gt 128 ] && [ "$code" -lt 193 ] && signal=$(kill -l "$((code - 128))" 2>/dev/null); then why="$why, SIG$signal"; fi
+      ;;
+  esac
+}
+
+# look_over: sets seen to what there is to see of a job that ran here: replaced, timeout or ok.
+look_over() {
   if ! intact; then
     wipe "$stage"
     mkdir -p "$stage/out" && : >>"$stage/job.out" && : >>"$stage/job.err"
-    why='removed or replaced the folder of its {out}'
+    seen=replaced
     return
   fi
   # A job that was quicker than guard is looked at here; nobody writes more than 32 MiB in a hundredth of a second.
   if [ $((ended - began)) -ge $((log_bytes / 33554432)) ] && { [ -s "$stage/job.out" ] || [ -s "$stage/job.err" ]; }; then cap "$stage"; fi
   crown "$stage"
-  if [ -e "$stage/timeout" ]; then
-    why="time limit of $time s reached"
-  elif [ "$code" != 0 ]; then
-    why="exit $code"
-    if [ "$code" -gt 128 ] && [ "$code" -lt 193 ] && signal=$(kill -l "$((code - 128))" 2>/dev/null); then why="$why, SIG$signal"; fi
-  else
-    results
-  fi
+  seen=ok
+  [ ! -e "$stage/timeout" ] || seen=timeout
 }
 
 # log: a line in GNU parallel's nine columns.

@@ -61,7 +61,7 @@ whole() {
 
 # recover: finishes what a run that was killed had half published, and throws away what it had half computed. Only with the run lock held.
 recover() {
-  for old in data/processed/.stage/*; do
+  for old in data/processed/.stage/*/*; do
     conclude "$old" || return
   done
   [ ! -e data/processed/.stage ] || wipe data/processed/.stage

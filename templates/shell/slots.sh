@@ -5,18 +5,21 @@
 # asking for locks in vain, and a duty: whoever gets the lock of a slot whose .by was not emptied ends what its last holder left running.
 #
 # The job inherits the lock's descriptor. If it leaves a daemon behind, the slot stays taken until that is gone (guard ends it).
+#
+# run/grid has a line a node: name, kind (local, ssh), slots, MiB of memory that come with a slot (0: unknown), gpus, tags, programs; the last
+# two with commas, or -. Nodes may join while visits wait.
 
-# suits NODE: may this batch run there at all? Otherwise says why not in $why.
+# suits: may this batch run on the node whose line was read? Otherwise says why not in $why.
 suits() {
-  # shellcheck disable=SC2154 # resources, tags, requires, gpus: the batch's, sourced by run
-  case " $resources " in '  ' | *" $1 "*) ;; *) why="may only run on $resources"; return 1 ;; esac
-  case $tags in '') ;; *) why="wants a node with the tags $tags"; return 1 ;; esac
-  for program in $requires; do
-    command -v "$program" >/dev/null || { why="needs the program $program, which $1 does not have"; return 1; }
+  # shellcheck disable=SC2154 # resources, tags, requires, gpus, mem: the batch's, sourced by run
+  case " $resources " in '  ' | *" $node "*) ;; *) why="may only run on $resources"; return 1 ;; esac
+  for tag in $tags; do
+    case ",$marks," in *",$tag,"*) ;; *) why="wants a node with the tags $tags"; return 1 ;; esac
   done
-  have=0
-  for device in /dev/nvidia[0-9]*; do [ ! -e "$device" ] || have=$((have + 1)); done
-  [ "$gpus" -le "$have" ] || { why="needs $gpus gpus, $1 has $have"; return 1; }
+  for program in $requires; do
+    case ",$programs," in *",$program,"*) ;; *) why="needs the program $program, which $node does not have"; return 1 ;; esac
+  done
+  [ "$gpus" -le "$have" ] || { why="needs $gpus gpus, $node has $have"; return 1; }
 }
 
 # weight CPUS MEM SHARE: how many slots a job takes: its processors, or more if it needs more memory than comes with them (MiB).
@@ -26,6 +29,34 @@ weight() {
   return 0
 }
 
+# fit CPUS: sets choices to the nodes that can hold a job of so many processors: "node:kind:slots:width …". Fails with $why if none ever can.
+fit() {
+  choices='' widest=0
+  while read -r node kind slots share have marks programs; do
+    suits || continue
+    weight "$1" "$mem" "$share"
+    if [ "$width" -le "$slots" ]; then
+      choices="$choices $node:$kind:$slots:$width"
+    elif [ "$slots" -gt "$widest" ]; then
+      widest=$slots why="needs $width slots (cpus: $1, mem: ${mem}M), the largest node has $widest"
+    fi
+  done <.logobatch/run/grid
+  [ -n "$choices" ]
+}
+
+# choice NODE:KIND:SLOTS:WIDTH: sets node, kind, slots and width.
+choice() {
+  width=${1##*:} slots=${1%:*}
+  kind=${slots%:*} slots=${slots##*:}
+  node=${kind%:*} kind=${kind##*:}
+}
+
+# ready: true unless no job may start on $node for now, or this visit was lost there and there are others to try.
+ready() {
+  [ ! -e "$state/nodes/$node/aside" ] || return 1
+  case " $avoid " in *" $node "*) [ "$looks" -gt 20 ] ;; esac
+}
+
 # free SLOT: true unless somebody alive says that it is his.
 free() {
   holder=
@@ -33,74 +64,130 @@ free() {
   [ -z "$holder" ] || ! alive "$holder"
 }
 
-# fit CPUS: finds a node for a job of so many processors; sets node, width and slots (of that node). Fails with $why if none can ever hold it.
-fit() {
-  found='' widest=0
-  while read -r node slots share; do
-    suits "$node" || continue
-    # shellcheck disable=SC2154 # mem: the batch's
-    weight "$1" "$mem" "$share"
-    [ "$width" -le "$slots" ] && { found=1; break; }
-    [ "$slots" -le "$widest" ] || widest=$slots
-  done <.logobatch/run/grid
-  [ -z "$found" ] || return 0
-  [ "$widest" = 0 ] || why="needs $width slots (cpus: $1, mem: ${mem}M), the largest node has $widest"
-  return 1
+# spots: lists the slots of all choices, the first of each node, then the second …, so that work spreads. The first look of a visit begins at
+# its own place in the list: those that start together do not ask for the same lock.
+spots() {
+  spots='' i=1 more=1
+  while [ -n "$more" ]; do
+    more=
+    for choice in $choices; do
+      choice "$choice"
+      if [ "$i" -le "$slots" ]; then spots="$spots $node.$i:$kind" more=1; fi
+    done
+    i=$((i + 1))
+  done
+  # shellcheck disable=SC2086 # words
+  set -- "$1" $spots
+  skip=$(($1 % ($# - 1)))
+  shift
+  while [ "$skip" -gt 0 ]; do
+    spot=$1
+    shift
+    set -- "$@" "$spot"
+    skip=$((skip - 1))
+  done
+  spots=$*
 }
 
-# take_one: waits for a slot of $node and keeps it on descriptor 9. Those that wait queue up; only the first of them asks again and again.
+# take_one ORDINAL: waits for a slot and keeps it on descriptor 9; sets slot, node and kind. Those that wait queue up; only the first of them
+# asks again and again.
 take_one() {
   queued='' looks=0
+  spots "$1"
   while :; do
     looks=$((looks + 1))
-    i=1
-    while [ "$i" -le "$slots" ]; do
-      slot=$LOGOBATCH_SLOTS/$node.$i
+    for spot in $spots; do
+      kind=${spot##*:} slot=$LOGOBATCH_SLOTS/${spot%:*} node=${spot%.*}
+      ready || continue
       # Now and then the lock itself is asked: the pid that signed may be somebody else's by now.
       if free "$slot" || [ $((looks % 30)) = 0 ]; then
         exec 9>>"$slot"
         if LC_ALL=C flock -n 9; then exec 7>&-; return; fi
         exec 9>&-
       fi
-      i=$((i + 1))
     done
     stopped && return 1
+    [ $((looks % 50)) != 0 ] || ! fit "$cpus" || spots 0
     [ "$queued" ] && { sleep 0.1; continue; }
-    exec 7>>"$LOGOBATCH_SLOTS/$node.queue" && LOGOBATCH_WAIT=$LOGOBATCH_RUN flock 7
     queued=1
+    queue "q.$LOGOBATCH_IMAGE.${id%/*}.${id#*/}"
   done
 }
 
-# take_many COMMAND...: takes $width slots of $node, the free ones first, and becomes COMMAND with them held. One such taker a node at a time,
-# so that two cannot wait for each other; the kernel queues it for each lock, so that small jobs cannot starve it.
-take_many() {
-  exec 7>>"$LOGOBATCH_SLOTS/$node.queue"
+# queue NAME: waits until nobody is before us; holds the place on descriptor 7.
+queue() {
+  exec 7>>"$LOGOBATCH_SLOTS/$1"
   until LOGOBATCH_WAIT=$LOGOBATCH_RUN flock 7; do ! stopped || exit 0; done
-  some='' rest=''
-  i=1
-  while [ "$i" -le "$slots" ]; do
-    if free "$LOGOBATCH_SLOTS/$node.$i"; then some="$some $i"; else rest="$rest $i"; fi
-    i=$((i + 1))
+}
+
+# take_many JOB...: takes $width slots of one node, the free ones first, and runs these jobs of the batch with them held. One such taker a node at
+# a time, so that two cannot wait for each other; the kernel queues it for each lock, so that small jobs cannot starve it. Those jobs that were
+# lost with their node come back in a file, and another node is looked for.
+take_many() {
+  # Below 10 nothing is free then for the locks to come: those descriptors are the visit's own.
+  exec 3</dev/null 4</dev/null 5</dev/null 6</dev/null 9</dev/null
+  while [ $# -gt 0 ]; do
+    fit "$cpus" && roomiest $((first / $#)) || return
+    queue "$node.queue"
+    some='' rest=''
+    i=1
+    while [ "$i" -le "$slots" ]; do
+      if free "$LOGOBATCH_SLOTS/$node.$i"; then some="$some $i"; else rest="$rest $i"; fi
+      i=$((i + 1))
+    done
+    held='' n=0
+    set -- sh "$here/run" "$id" "$first" "$cpus" "$@"
+    for i in $some $rest; do
+      [ "$n" -lt "$width" ] || break
+      set -- flock -F "$LOGOBATCH_SLOTS/$node.$i" "$@"
+      held="$held $node.$i" n=$((n + 1))
+    done
+    LOGOBATCH_HELD="$held" LOGOBATCH_NODE="$node" LOGOBATCH_KIND="$kind" LOGOBATCH_LOST="$LOGOBATCH_SLOTS/lost.$$" "$@"
+    held='' jobs=
+    exec 7>&-
+    if [ -s "$LOGOBATCH_SLOTS/lost.$$" ]; then
+      read -r jobs <"$LOGOBATCH_SLOTS/lost.$$"
+      rm -f "$LOGOBATCH_SLOTS/lost.$$"
+    fi
+    avoid=$node
+    # shellcheck disable=SC2086 # names of jobs
+    set -- $jobs
   done
-  held='' n=0
-  for i in $some $rest; do
-    [ "$n" -lt "$width" ] || break
-    set -- flock -F "$LOGOBATCH_SLOTS/$node.$i" "$@"
-    held="$held $node.$i" n=$((n + 1))
+}
+
+# roomiest ORDINAL: the node for a job that takes several slots: one that has them free now, else any that is there, by turns.
+roomiest() {
+  looks=0
+  while :; do
+    there=
+    for choice in $choices; do
+      choice "$choice"
+      ready || continue
+      there="$there $choice" i=1 empty=0
+      while [ "$i" -le "$slots" ]; do
+        ! free "$LOGOBATCH_SLOTS/$node.$i" || empty=$((empty + 1))
+        i=$((i + 1))
+      done
+      [ "$empty" -lt "$width" ] || return 0
+    done
+    # shellcheck disable=SC2086 # words
+    set -- "$1" $there
+    [ $# = 1 ] || { shift $(($1 % ($# - 1) + 1)); choice "$1"; return; }
+    ! stopped || exit 0
+    looks=$((looks + 1))
+    sleep 0.2
   done
-  export LOGOBATCH_HELD="$held" LOGOBATCH_NODE="$node"
-  exec "$@"
 }
 
 # settle: the slots in $held are ours now; end what a holder that died left running there, and finish what it was publishing.
 settle() {
   for name in $held; do
     word=
-    { read -r whose _ word _ left <"$LOGOBATCH_SLOTS/$name.by"; } 2>/dev/null
+    { read -r whose _ word _ place <"$LOGOBATCH_SLOTS/$name.by"; } 2>/dev/null
     [ -n "$word" ] || continue
     reap "LOGOBATCH_JOB=$word\$"
     # A stage is named after one slot only, so just one can come to this.
-    case $whose:$left in "$LOGOBATCH_RUN":*/"$name".*) conclude "$left" && wipe "$left" || return ;; esac
+    case $whose:$place in "$LOGOBATCH_RUN":*/"$name"/*) conclude "$place" && wipe "$place" || return ;; esac
   done
 }
 

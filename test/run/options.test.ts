@@ -36,9 +36,9 @@ describe('make called with', () => {
     assert.equal(image.read('data/processed/one/a/Job1/stdin'), '');
   });
 
-  test('GRID=local runs on this machine; another grid, or no number of slots, is refused before anything runs', async () => {
+  test('GRID=local runs on this machine; a grid that is not there, or no number of slots, is refused before anything runs', async () => {
     for (const [args, env, said] of [
-      [['GRID=lab.yml'], {}, /^GRID=lab\.yml: in this version jobs run on this machine only/m],
+      [['GRID=lab.yml'], {}, /^there is no grid file lab\.yml/m],
       [[], { LOGOBATCH_LOCAL_SLOTS: '2x' }, /^LOGOBATCH_LOCAL_SLOTS=2x must be a whole number/m],
     ] as const) {
       const { code, out } = await image.make(args, { env });

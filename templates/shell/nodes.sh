@@ -1,0 +1,92 @@
+# nodes.sh: which resources there are, and the process that attends the nodes among them while a run lasts. Sourced by start, up and down.
+
+# find_grid: sets grid to the file that names the resources, empty for this machine alone.
+find_grid() {
+  grid=${GRID:-${LOGOBATCH_GRID-}}
+  [ -n "$grid" ] || [ ! -e "${HOME:-/nowhere}/.logobatch.yml" ] || grid=$HOME/.logobatch.yml
+  [ "$grid" != local ] || grid=
+  [ -n "$grid" ] || return 0
+  [ -f "$grid" ] || { echo "there is no grid file $grid (GRID=local runs on this machine alone)" >&2; return 2; }
+  command -v node >/dev/null || {
+    echo "other machines need the program node here, which is not found: running on this machine alone" >&2
+    grid=
+  }
+}
+
+# needs_of BATCH...: what these batches ask of nodes, for the runtime.
+needs_of() {
+  LOGOBATCH_WANTED='' LOGOBATCH_REQUIRES='' LOGOBATCH_SETUPS='' LOGOBATCH_SHARED='' LOGOBATCH_KEEP='' anywhere='' stamps=' '
+  for batch; do
+    . ".logobatch/batches/$batch"
+    # shellcheck disable=SC2154 # resources, shared ...: the batch's
+    LOGOBATCH_WANTED="$LOGOBATCH_WANTED $resources" LOGOBATCH_REQUIRES="$LOGOBATCH_REQUIRES $requires" stamps="$stamps$shared "
+    [ -n "$resources" ] || anywhere=1
+    [ "$keep" = 0 ] || LOGOBATCH_KEEP=1
+    [ -z "$setup" ] || LOGOBATCH_SETUPS="$LOGOBATCH_SETUPS$setup
+"
+  done
+  [ -z "$anywhere" ] || LOGOBATCH_WANTED=
+  while IFS='	' read -r name folder; do
+    case $stamps in *" $name "*) LOGOBATCH_SHARED="$LOGOBATCH_SHARED$folder
+" ;; esac
+  done <.logobatch/shared
+  LOGOBATCH_SETUPS=$(printf '%s' "$LOGOBATCH_SETUPS" | sort -u)
+  export LOGOBATCH_WANTED LOGOBATCH_REQUIRES LOGOBATCH_SETUPS LOGOBATCH_SHARED LOGOBATCH_KEEP
+}
+
+# own_slots: the folder for the slots' locks. They belong to the user, not to the image, so it is one that all images share, in memory if there is such a file system.
+own_slots() {
+  if [ -z "${LOGOBATCH_SLOTS-}" ]; then
+    LOGOBATCH_SLOTS=${TMPDIR:-/tmp}/logobatch-$(id -u)
+    [ ! -w /dev/shm ] || LOGOBATCH_SLOTS=/dev/shm/logobatch-$(id -u)
+  fi
+  (umask 077 && mkdir -p "$LOGOBATCH_SLOTS") && [ -O "$LOGOBATCH_SLOTS" ] && [ ! -L "$LOGOBATCH_SLOTS" ] || {
+    echo "cannot use $LOGOBATCH_SLOTS for slots: it must be a folder of yours" >&2
+    return 1
+  }
+  LOGOBATCH_IMAGE=$(pwd -P | cksum)
+  LOGOBATCH_IMAGE=${LOGOBATCH_IMAGE%% *}
+  export LOGOBATCH_SLOTS LOGOBATCH_IMAGE
+}
+
+# attend: starts the runtime. It lives as long as somebody has descriptor 7 open, so what lasts longer than we must not inherit that; what it has
+# to say is read from descriptor 5.
+attend() {
+  rm -f "$state/attend.to" "$state/attend.from"
+  mkfifo "$state/attend.to" "$state/attend.from" || return
+  # shellcheck disable=SC2094 # both ends of each, so that neither opening waits
+  exec 6<>"$state/attend.to" && exec 3<"$state/attend.to" 7>"$state/attend.to" 6<>"$state/attend.from" && exec 5<"$state/attend.from" || return
+  LOGOBATCH_GRID=$grid LOGOBATCH_START=$$ setsid node .logobatch/runtime.mjs attend --run "$run" <&3 >&6 2>&1 3<&- 5<&- 6>&- 7>&- 8>&- &
+  attendant=$!
+  exec 3<&- 6>&-
+}
+
+# revive: after somebody has killed it. It takes the nodes over; what it says goes to the messages.
+revive() {
+  [ "${revived:=0}" -lt 20 ] || return 0
+  revived=$((revived + 1))
+  exec 3<"$state/attend.to" || return
+  LOGOBATCH_GRID=$grid LOGOBATCH_START=$$ setsid node .logobatch/runtime.mjs attend --run "$run" <&3 >>"$state/messages" 2>&1 3<&- 5<&- 7>&- 8>&- &
+  attendant=$!
+  exec 3<&-
+}
+
+# await_nodes: until jobs can start. Fails, with what the runtime said, if they cannot.
+await_nodes() {
+  while read -r word rest <&5; do
+    case $word in ready) return 0 ;; esac
+    echo "$word${rest:+ $rest}"
+  done
+  wait "$attendant"
+  attendant=
+  return 1
+}
+
+# release_nodes: no more jobs; takes the nodes down and waits for that. Fails if something was left somewhere.
+release_nodes() {
+  [ -n "${attendant-}" ] || return 0
+  exec 7>&-
+  while IFS= read -r line <&5; do echo "$line"; done
+  while alive "$attendant"; do wait "$attendant"; done
+  wait "$attendant"
+}

@@ -1,0 +1,148 @@
+# remote.sh: a visit's jobs on a node that is reached by SSH. Sourced by run, when its slot turns out to be on one.
+# shellcheck disable=SC2154 # what run, job.sh and run/nodes/<node>/connect have set
+#
+# One session a visit, over a connection that the visits to a node share. Descriptor 4 is what `agent` there reads: jobfiles and orders go in as one
+# archive, then it stays open; when we end, however, it closes, and the agent ends its job. Descriptor 5 is what it says: a result a job.
+# The wrapper of ssh holds the slot's lock, so that the slot stays taken until ssh is gone. What is received goes into a folder of its own, and
+# from there only out, job.out and job.err into the job's stage: a node can neither forge a record nor reach another job's.
+
+. "$here/connection.sh"
+. "$here/supplies.sh"
+
+# visit_there: runs the jobs on $node; those that are not back when the session ends stay in $left.
+visit_there() {
+  . "$state/nodes/$node/connect"
+  [ "$nice" != 0 ] || nice=
+  base=data/processed/.stage/${held##* } answers=$LOGOBATCH_SLOTS/${held##* }.err
+  [ ! -e "$base" ] || wipe "$base"
+  mkdir -p "$base/in" "$base/send" || { halt 'cannot write to data/processed/.stage'; return 1; }
+  sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.$n.0 0 $base/in"
+  if orders && join && supply && start_session; then
+    converse
+    end_session
+  fi
+  stopped && return 1
+  [ -n "$left" ] || return 0
+  [ -n "$lost" ] || return 0 # an attempt failed, and there is another one
+  lose
+}
+
+# orders: what agent is to do, and what it needs for it: one archive. A job that cannot even be sent has failed.
+orders() {
+  set -- '' && wanted='' lost='' mask=$(umask)
+  : >"$base/send/orders" || return
+  for k in $left; do
+    recall "$k"
+    set -- "$@" "$folder/jobfile.sh"
+    n=$((n + 1))
+    eval "order_$n=$k"
+    wanted="$wanted $n"
+    echo "$n $attempt $time $cpus $id $job $shell $mask $node" >>"$base/send/orders" || return
+  done
+  shift
+  why=
+  if [ -n "$secrets" ] && ! { secrets "$base/send/secrets" && environment >"$base/send/environment"; }; then
+    for k in $left; do recall "$k"; failed "$why"; done
+    left=
+    return 1
+  fi
+  set -- "$@" -C "$base/send"
+  for extra in environment secrets; do [ ! -e "$base/send/$extra" ] || set -- "$@" "$extra"; done
+  tar -b 1 -cf "$base/archive" "$@" orders || { lost="the jobs could not be packed"; return 1; }
+}
+
+# environment: the secrets that are variables, for sh. They travel by the encrypted stream only.
+environment() {
+  for secret in $secrets; do
+    case $secret in */* | *.*) continue ;; esac
+    eval "rest=\$$secret"
+    quoted=
+    while :; do
+      case $rest in *\'*) quoted=$quoted${rest%%\'*}"'\\''" rest=${rest#*\'} ;; *) break ;; esac
+    done
+    echo "export $secret='$quoted$rest'"
+  done
+}
+
+# start_session: agent runs, and has all that it needs.
+start_session() {
+  fifo=$LOGOBATCH_SLOTS/${held##* }
+  [ -p "$fifo.to" ] && [ -p "$fifo.from" ] || { rm -f "$fifo.to" "$fifo.from"; mkfifo "$fifo.to" "$fifo.from"; } || return
+  # Both ends are opened here, so that neither opening waits and the end of one is seen by the other.
+  # shellcheck disable=SC2094 # meant so
+  exec 6<>"$fifo.to" && exec 3<"$fifo.to" 4>"$fifo.to" 6<>"$fifo.from" && exec 5<"$fifo.from" || return
+  nonce=$LOGOBATCH_RUN.$$.$n
+  word=$nonce.0
+  sign "$LOGOBATCH_RUN $$ $word 0 $base/in"
+  {
+    export LOGOBATCH_JOB="$word"
+    remote "exec${nice:+ nice -n $nice} env LOGOBATCH_AGENT=${work##*/} sh '$work/agent' ${held##* } $nonce '$root'"
+    echo $? >"$answers.code"
+  } <&3 >&6 2>"$answers" 3<&- 4>&- 5<&- 6>&- 8>&- &
+  session=$!
+  exec 3<&- 6>&-
+  # An rc file that reads takes empty lines.
+  {
+    echo "
+
+lb-$nonce" && wc -c <"$base/archive" && cat "$base/archive"
+  } >&4 2>/dev/null
+  while IFS= read -r line <&5; do [ "$line" != "lb-$nonce" ] || return 0; done
+  end_session
+  lost='no session could be opened'
+  return 1
+}
+
+# converse: takes the results as they come, and publishes each.
+converse() {
+  lost='the session ended early'
+  for n in $wanted; do
+    eval "k=\$order_$n"
+    recall "$k"
+    stage=$base/$n
+    read -r said number <&5 && [ "$said $number" = "result $n" ] || return
+    # 512 bytes are a block of tar: a file larger than any result may be is cut, whatever is said to be in it.
+    (ulimit -f $(((max_bytes + 2 * log_bytes) / 512 + 16)) && exec tar -b 1 -xmf - -C "$base/in" --no-same-owner --no-same-permissions <&5 4>&- 8>&- 9>&-) 2>>"$answers" || {
+      lost='sent a result that cannot be unpacked'
+      return
+    }
+    read -r said number code elapsed spent note <&5 && [ "$said $number" = "end $n" ] || return
+    case $code$elapsed$spent in *[!0-9]*) lost='sent a result without sense'; return ;; esac
+    accept || { lost='sent something else than a result'; return; }
+    now
+    ended=$now began=$((now - elapsed)) why=
+    sign "$LOGOBATCH_RUN $$ $word 0 $stage"
+    judge "$note"
+    log
+    left=" $left "
+    left="${left%%" $k "*} ${left#*" $k "}"
+    losses=0
+    finish || { stop=1; return; }
+    [ -z "$again" ] || left="$left $k"
+    case $left in *[0-9]*) ;; *) left= ;; esac
+  done
+  lost=
+}
+
+# accept: what was received of the job becomes its stage: a folder, two files, and nothing else.
+accept() {
+  got=$base/in/$n
+  [ -d "$got" ] && [ ! -L "$got" ] && [ -d "$got/out" ] && [ ! -L "$got/out" ] || return
+  for log in "$got/job.out" "$got/job.err"; do [ -f "$log" ] && [ ! -L "$log" ] || return; done
+  for entry in "$got"/* "$got"/.[!.]* "$got"/..?*; do
+    case ${entry##*/} in out | job.out | job.err | '*' | '.[!.]*' | '..?*') ;; *) return 1 ;; esac
+  done
+  for entry in "$base"/in/* "$base"/in/.[!.]* "$base"/in/..?*; do
+    case ${entry##*/} in "$n" | '.[!.]*' | '..?*') ;; *) return 1 ;; esac
+  done
+  LC_ALL=C mv "$got" "$stage" && echo "for $folder" >"$stage/journal"
+}
+
+# end_session: nothing more is sent; ssh ends when agent has cleared up. It is not waited for long.
+end_session() {
+  exec 4>&-
+  [ -z "$left" ] || [ -z "$stop" ] || kill "$session" 2>/dev/null
+  while alive "$session"; do wait "$session"; done
+  exec 5<&-
+  read -r code <"$answers.code" || code=255
+}
