@@ -1,0 +1,132 @@
+/** The one connection of the system's `ssh` that all sessions share (ControlMaster). */
+import { spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { Host } from '../grid/model.ts';
+import { controlWord, pinned } from './options.ts';
+import { ask } from './program.ts';
+import type { Resolved } from './resolve.ts';
+import { sshOptions } from './transport.ts';
+import { type Trouble, troubleOf } from './trouble.ts';
+
+/** Longer ones are refused by `ssh`, which appends 17 characters while it binds (measured). */
+const LONGEST = 90;
+
+export interface Master {
+  readonly host: Host;
+  readonly resolved: Resolved;
+  readonly control: string;
+}
+
+/** Brings the master up, or takes over a living one at this socket; undefined: it is there. */
+export async function startMaster(
+  master: Master,
+  options: { seconds: number; interactive: boolean; signal?: AbortSignal | undefined },
+): Promise<Trouble | undefined> {
+  const { host, resolved, control } = master;
+  if (Buffer.byteLength(control) > LONGEST)
+    return {
+      kind: 'other',
+      reason: `the path of the control socket is longer than ${LONGEST} bytes: ${control}`,
+    };
+  if (await isUp(master)) return undefined;
+  const log = `${control}.log`;
+  await rm(log, { force: true });
+  const seconds = Math.max(1, options.seconds);
+  // `auto` replaces a socket that a dead master left; `yes` would not, and leak a process.
+  const words = [
+    '-f',
+    '-N',
+    '-S',
+    controlWord(control),
+    '-E',
+    log,
+    ...pinned(resolved),
+    ...[
+      'ControlMaster=auto',
+      'ControlPersist=yes',
+      `BatchMode=${options.interactive ? 'no' : 'yes'}`,
+      `ConnectTimeout=${Math.ceil(seconds)}`,
+      'ServerAliveInterval=5',
+      'ServerAliveCountMax=3',
+      'LogLevel=INFO',
+    ].flatMap(option => ['-o', option]),
+    ...sshOptions(host),
+    '--',
+    host.hostname,
+  ];
+  const ended = await run(words, seconds, options.signal);
+  const said = await readFile(log, 'utf8').catch(() => '');
+  await rm(log, { force: true });
+  if (ended === 0 && (await isUp(master))) return undefined;
+  if (typeof ended === 'string') return { ...troubleOf(`${said}\n${ended}`), reason: ended };
+  const trouble = troubleOf(said);
+  return trouble.kind === 'host-key' ? { ...trouble, ...(await shownKey(master, seconds)) } : trouble;
+}
+
+/** Resolves when the master is gone: its socket is held open, and closes with it. */
+export function masterGone({ control }: Master): Promise<void> {
+  return new Promise(resolve => {
+    const socket = connect(control);
+    socket.on('error', () => {});
+    socket.on('data', () => {});
+    socket.on('close', () => resolve());
+    // The connection alone must not keep this process alive.
+    socket.unref();
+  });
+}
+
+/** Ends the master and all its sessions, and removes its socket. */
+export async function stopMaster(master: Master): Promise<void> {
+  await control(master, 'exit');
+  await rm(master.control, { force: true });
+}
+
+export async function isUp(master: Master): Promise<boolean> {
+  return (await control(master, 'check')).code === 0;
+}
+
+function control({ control, host, resolved }: Master, what: 'check' | 'exit') {
+  const words = ['-S', controlWord(control), '-O', what, ...pinned(resolved), '--', host.hostname];
+  return ask('ssh', words, { seconds: 5 });
+}
+
+/** The exit code, or what ended it before. Only its exit is waited for: in the background it keeps what it inherited. */
+function run(
+  words: readonly string[],
+  seconds: number,
+  signal?: AbortSignal,
+): Promise<number | null | string> {
+  return new Promise(resolve => {
+    const child = spawn('ssh', words, { stdio: 'ignore', ...(signal && { signal }) });
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      resolve(`no connection within ${seconds} s: timed out`);
+    }, seconds * 1000);
+    child.once('error', error => {
+      clearTimeout(timer);
+      resolve(error.message);
+    });
+    child.once('exit', code => {
+      clearTimeout(timer);
+      resolve(code);
+    });
+  });
+}
+
+/** Which key the host shows, for the message: asked for once more, since `ssh` says it only to those who listen closely. */
+async function shownKey({ host, resolved }: Master, seconds: number): Promise<Pick<Trouble, 'key'>> {
+  const words = ['-v', '-S', 'none', '-o', 'BatchMode=yes', '-o', 'PreferredAuthentications=none'];
+  const { stderr } = await ask(
+    'ssh',
+    [...words, ...pinned(resolved), ...sshOptions(host), '--', host.hostname, 'true'],
+    {
+      seconds,
+    },
+  );
+  const [, type, shown] = /Server host key: (\S+) (SHA256:\S+)/.exec(stderr) ?? [];
+  if (type === undefined || shown === undefined) return {};
+  const revoked = /revoked/i.test(stderr);
+  const verdict = revoked ? 'revoked' : /HAS CHANGED/.test(stderr) ? 'changed' : 'unknown';
+  return { key: { verdict, type, fingerprint: shown } };
+}
