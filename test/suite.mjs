@@ -84,14 +84,15 @@ async function bundle(hands) {
 
 function note(data, passed) {
   const { details, name, file } = data;
-  // A suite and a shard fail because a test of theirs did; a shard that could not even start has no test to blame.
-  const isGroup = details.type === 'suite' || name === file;
-  if (isGroup && (passed || details.error?.failureType === 'subtestsFailed')) return;
+  // A suite that is skipped as a whole says nothing of its tests.
   if (data.skip !== undefined && data.skip !== false) {
     counts.skipped++;
     console.log(`skipped: ${name}${typeof data.skip === 'string' ? `: ${data.skip}` : ''}`);
     return;
   }
+  // A suite and a shard fail because a test of theirs did; a shard that could not even start has no test to blame.
+  const isGroup = details.type === 'suite' || name === file;
+  if (isGroup && (passed || details.error?.failureType === 'subtestsFailed')) return;
   if (passed) {
     counts.passed++;
     slow.push({ name, ms: details.duration_ms });

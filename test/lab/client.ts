@@ -1,5 +1,5 @@
 /** The client's side of a lab: a key, a configuration that names the hosts, and an `ssh` that reads it. */
-import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { system } from './command.ts';
 
@@ -9,11 +9,14 @@ export interface Client {
   readonly bin: string;
   readonly config: string;
   readonly knownHosts: string;
-  readonly publicKey: string;
+  /** The private key that all hosts know, unless they want another login. */
+  readonly key: string;
   /** Adds a block to the configuration. */
   readonly add: (name: string, lines: readonly string[]) => void;
   /** What `ssh` would note at a first connection; `key` as in a `.pub` file. */
   readonly know: (address: string, port: number, key: string) => void;
+  /** Makes the names in known_hosts unreadable, as some distributions have it. */
+  readonly hash: () => void;
 }
 
 export function makeClient(folder: string): Client {
@@ -35,17 +38,19 @@ export function makeClient(folder: string): Client {
     `UserKnownHostsFile ${knownHosts}`,
     'GlobalKnownHostsFile /dev/null',
     'StrictHostKeyChecking yes',
-    `IdentityFile ${key}`,
-    'IdentitiesOnly yes',
   ];
   return {
     folder,
     bin,
     config,
     knownHosts,
-    publicKey: `${key}.pub`,
+    key,
     add: (name, lines) =>
       appendFileSync(config, `Host ${name}\n${[...lines, ...common].map(line => `  ${line}\n`).join('')}`),
+    hash: () => {
+      system('ssh-keygen', ['-q', '-H', '-f', knownHosts]);
+      rmSync(`${knownHosts}.old`);
+    },
     know: (address, port, hostKey) => appendFileSync(knownHosts, `[${address}]:${port} ${hostKey}\n`),
   };
 }

@@ -1,22 +1,15 @@
 /** One host of a lab: a user, an address, a sshd, and the client's knowledge of it. */
-import {
-  appendFileSync,
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer } from 'node:net';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from './address.ts';
 import type { Client } from './client.ts';
-import { system } from './command.ts';
+import { applets, before } from './confine.ts';
+import { endDaemon } from './daemon.ts';
+import { arrange, type Login } from './login.ts';
+import { makeNetwork, type Network, removeNetwork } from './netns.ts';
 import { processesOf, signal } from './processes.ts';
 import type { Slot } from './slot.ts';
-import { type Extent, endListener, makeSshd, type Sshd } from './sshd.ts';
+import { type Extent, makeSshd, type Sshd } from './sshd.ts';
 import { addUser, furnish, removeUser, type Shell, shellPath, type User } from './user.ts';
 
 export interface HostOptions {
@@ -38,6 +31,17 @@ export interface HostOptions {
   readonly forceCommand?: string;
   /** The client does not know the host's key. */
   readonly unknown?: boolean;
+  /** Default `key`. */
+  readonly login?: Login;
+  /** The client goes through an earlier host. */
+  readonly via?: { readonly host: string; readonly by: 'ProxyJump' | 'ProxyCommand' };
+  /**
+   * `own`: one that can be cut (see `canNetns`); the name of an earlier host with such a one: inside of that, at an address
+   * that nobody else reaches. Default: this machine's.
+   */
+  readonly network?: 'own' | `n${number}`;
+  /** Listens at ::1 (see `canIpv6`). */
+  readonly ipv6?: boolean;
 }
 
 export interface Host {
@@ -56,37 +60,52 @@ export interface Host {
   /** All of the host stands still, connections included, until `thaw`. */
   readonly freeze: () => void;
   readonly thaw: () => void;
+  readonly network: Network | undefined;
+  /** Packets vanish in both ways until `heal`. Only for a host with a network of its own. */
+  readonly cut: () => void;
+  readonly heal: () => void;
 }
 
-/** Makes the index-th host of a lab, 1-based; it does not listen yet. */
+/** Makes the next host of a lab; it does not listen yet. */
 export async function makeHost(
   slot: Slot,
-  index: number,
+  earlier: readonly Host[],
   options: HostOptions,
   client: Client,
 ): Promise<Host> {
   const { shell = 'bash', noHome = false } = options;
+  const index = earlier.length + 1;
   const name = `n${index}`;
   const folder = join(slot.folder, name);
-  mkdirSync(folder, { recursive: true });
-  // Written down before it is made, so that whoever clears up knows of it.
-  appendFileSync(join(slot.folder, 'users'), `${userName(slot.number, index)}\n`);
-  const user = addUser(userName(slot.number, index), shellPath(shell, join(folder, 'shell')), !noHome);
+  mkdirSync(folder);
+  const unique = nameOf(slot.number, index);
+  // Written down before anything is made, so that whoever clears up knows of it.
+  appendFileSync(join(slot.folder, 'made'), `${unique}\n`);
+  const user = addUser(unique, shellPath(shell, join(folder, 'shell')), !noHome);
   if (!noHome) furnish(user, shell, options.rc, options.files ?? {});
-  const keys = join(folder, 'authorized_keys');
-  copyFileSync(client.publicKey, keys);
-
-  const address = `127.0.${slot.number + 1}.${index}`;
-  const port = await freePort(address, 2200 + index);
+  const own = options.network === 'own' ? makeNetwork(unique, slot.number, index) : undefined;
+  const network = own ?? earlier.find(each => each.name === options.network)?.network;
+  const address = options.ipv6 ? '::1' : (own?.address ?? `127.0.${slot.number + 1}.${index}`);
+  // ::1 is the same for all labs.
+  const port = network
+    ? 2200 + index
+    : await freePort(address, 2200 + index + (options.ipv6 ? 100 * slot.number : 0));
+  const login = arrange(options.login ?? 'key', {
+    client: client.folder,
+    host: folder,
+    name,
+    user: user.name,
+    key: client.key,
+  });
   const sshd = makeSshd({
     folder,
     uid: user.uid,
-    prefix: [],
+    prefix: network?.prefix ?? [],
     lines: [
       ...(options.sshd ?? []),
-      `ListenAddress ${address}:${port}`,
+      ...login.server,
+      `ListenAddress [${address}]:${port}`,
       `AllowUsers ${user.name}`,
-      `AuthorizedKeysFile ${keys}`,
       'UsePAM no',
       'PasswordAuthentication no',
       'StrictModes no',
@@ -95,10 +114,19 @@ export async function makeHost(
       'AcceptEnv LANG LC_*',
       'Subsystem sftp /usr/lib/openssh/sftp-server',
       ...(options.path ? [`SetEnv PATH=${applets(join(folder, 'path'), options.path)}`] : []),
-      ...(options.forceCommand === undefined ? [] : [`ForceCommand ${before(folder, options.forceCommand)}`]),
+      ...(options.forceCommand === undefined
+        ? []
+        : [`ForceCommand ${before(join(folder, 'force'), options.forceCommand)}`]),
     ],
   });
-  client.add(name, [...(options.client ?? []), `HostName ${address}`, `Port ${port}`, `User ${user.name}`]);
+  client.add(name, [
+    ...(options.client ?? []),
+    `HostName ${address}`,
+    `Port ${port}`,
+    `User ${user.name}`,
+    ...login.client,
+    ...(options.via ? [through(options.via, client)] : []),
+  ]);
   if (!options.unknown) client.know(address, port, sshd.hostKey());
 
   const all = () => [...sshd.processes(), ...processesOf(user.uid)];
@@ -124,48 +152,32 @@ export async function makeHost(
     thaw: () => {
       for (const { pid } of all()) signal(pid, 'SIGCONT');
     },
+    network,
+    cut: () => (network ?? nowhere(name)).cut(),
+    heal: () => (network ?? nowhere(name)).heal(),
   };
+}
+
+function through({ host, by }: NonNullable<HostOptions['via']>, client: Client): string {
+  return by === 'ProxyJump'
+    ? `ProxyJump ${host}`
+    : `ProxyCommand ${join(client.bin, 'ssh')} -W %h:%p ${host}`;
+}
+
+function nowhere(name: string): never {
+  throw new Error(`${name} has no network of its own`);
 }
 
 /** Ends and removes what a lab has made, by what its folder says. */
 export function clear(folder: string): void {
-  const users = join(folder, 'users');
-  const names = existsSync(users) ? readFileSync(users, 'utf8').split('\n').filter(Boolean) : [];
-  for (const entry of readdirSync(folder)) endListener(join(folder, entry));
-  for (const name of names) removeUser(name);
+  const made = join(folder, 'made');
+  const names = existsSync(made) ? readFileSync(made, 'utf8').split('\n').filter(Boolean) : [];
+  for (const entry of readdirSync(folder)) endDaemon(join(folder, entry), true);
+  for (const name of names) {
+    removeUser(name);
+    removeNetwork(name);
+  }
 }
 
 /** Names that nobody else gives, with the lab's number, so that labs do not meet. */
-const userName = (lab: number, index: number) => `lbtest${lab}n${index}`;
-
-/** A folder of links to busybox, to be the whole of PATH. */
-function applets(folder: string, wanted: readonly string[] | 'all'): string {
-  mkdirSync(folder, { recursive: true });
-  const names = wanted === 'all' ? system('busybox', ['--list']).split('\n').filter(Boolean) : wanted;
-  for (const name of names) symlinkSync('/bin/busybox', join(folder, name));
-  return folder;
-}
-
-/** A script that runs these lines and then what the client asked for, in the login shell, as sshd would. */
-function before(folder: string, lines: string): string {
-  const path = join(folder, 'force');
-  const command =
-    '[ -n "${SSH_ORIGINAL_COMMAND-}" ] && exec "$SHELL" -c "$SSH_ORIGINAL_COMMAND"\nexec "$SHELL" -l';
-  writeFileSync(path, `#!/bin/sh\n${lines}\n${command}\n`);
-  chmodSync(path, 0o755);
-  return path;
-}
-
-/** Below the range from which the kernel takes ports for outgoing connections, so that a host finds its port again. */
-async function freePort(address: string, first: number): Promise<number> {
-  for (let port = first; port < 30_000; port += 100) if (await isFree(address, port)) return port;
-  throw new Error(`no port is free at ${address}`);
-}
-
-function isFree(address: string, port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, address, () => server.close(() => resolve(true)));
-  });
-}
+const nameOf = (lab: number, index: number) => `lbtest${lab}n${index}`;

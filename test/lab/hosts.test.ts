@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { build } from 'esbuild';
 import { parse } from 'yaml';
 import { canLab, type Lab, startLab } from './hosts.ts';
+import { processesOf } from './processes.ts';
 import { until } from './waiting.ts';
 
 describe('a lab of SSH hosts', { skip: canLab() }, () => {
@@ -85,4 +92,85 @@ describe('a lab of SSH hosts', { skip: canLab() }, () => {
       ],
     });
   });
+});
+
+describe('hosts that differ', { skip: canLab() }, () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await startLab({
+      hosts: [
+        { shell: 'bash', rc: 'echo from the rc file\n' },
+        { shell: 'tcsh', rc: 'echo from the rc file\n' },
+        { shell: 'csh', rc: 'echo from the rc file\n' },
+        { shell: 'zsh', rc: 'echo from the rc file\n' },
+        { shell: 'fish', rc: 'echo from the rc file\n' },
+        { shell: 'dash' },
+        { shell: 'busybox sh', path: 'all' },
+        { path: ['sh', 'cat'] },
+        { noHome: true },
+        { forceCommand: 'ulimit -n 64' },
+        { sshd: ['MaxSessions 1'], files: { 'sub/note': 'a note\n' } },
+      ],
+    });
+  });
+  after(() => lab.stop());
+  const said = async (name: string, command: string) => (await lab.ssh([name, command])).stdout;
+
+  test('read what their shell reads before a command', async () => {
+    for (const name of ['n1', 'n2', 'n3', 'n4', 'n5'])
+      assert.equal(await said(name, 'exec echo command'), 'from the rc file\ncommand\n', name);
+    assert.equal(await said('n6', 'echo command'), 'command\n');
+  });
+
+  test('have the programs they are given', async () => {
+    assert.match(await said('n7', 'exec readlink /proc/self/exe'), /busybox/);
+    const { code, stdout, stderr } = await lab.ssh(['n8', 'exec sh -c "ls; cat"'], 'read');
+    assert.deepEqual([code, stdout], [0, 'read']);
+    assert.match(stderr, /ls: not found/);
+  });
+
+  test('lack what they are denied', async () => {
+    assert.equal(await said('n9', 'pwd; test -e "$HOME" || echo no home'), '/\nno home\n');
+    assert.equal(await said('n10', 'ulimit -n'), '64\n');
+    assert.equal(await said('n11', 'cat sub/note'), 'a note\n');
+  });
+});
+
+test('what a killed lab has left is cleared by the next', { skip: canLab() }, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'logobatch-lab-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, 'lab.cjs');
+  const stdin = {
+    contents: `import { startLab } from './test/lab/hosts.ts';
+      startLab({ hosts: 1 }).then(async lab => {
+        const [host] = lab.hosts;
+        await lab.ssh(['n1', 'setsid sleep 500 > /dev/null 2>&1 < /dev/null &']);
+        console.log(JSON.stringify([host.user.name, host.user.uid, host.sshd.processes()[0].pid]));
+      });`,
+    resolveDir: process.cwd(),
+  };
+  await build({
+    stdin,
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'warning',
+  });
+  // It has nothing more to do and so would end by itself, stopping its lab; the timer keeps it.
+  const child = spawn(process.execPath, [
+    '-e',
+    `setInterval(() => {}, 1000); require(${JSON.stringify(program)})`,
+  ]);
+  const [line] = await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  const [name, uid, sshd]: [string, number, number] = JSON.parse(String(line));
+  const lab = await startLab({ hosts: 1 });
+  t.after(() => lab.stop());
+  // Unless this slot was taken again at once, by this lab or by one that goes on beside.
+  const isOurs = lab.host('n1').user.name === name;
+  await until('its processes are gone', () => processesOf().every(({ pid }) => pid !== sshd));
+  await until('its user is gone', () => isOurs || !readFileSync('/etc/passwd', 'utf8').includes(`${name}:`));
+  assert.deepEqual(isOurs ? lab.processes(lab.host('n1')) : processesOf(uid), []);
 });

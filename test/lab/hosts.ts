@@ -2,13 +2,13 @@
  * Real SSH hosts on this machine: an unprivileged user, an address of 127.0.0.0/8 and a sshd each, so that each can be killed
  * by itself. Several labs may run at once; what a lab that died has left is cleared by the next one.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { makeClient } from './client.ts';
-import { hasProgram } from './command.ts';
+import { hasProgram, run } from './command.ts';
 import { clear, type Host, type HostOptions, makeHost } from './host.ts';
+import { agentSocket, person, startAgent, unlock } from './login.ts';
 import { processesOf, signal } from './processes.ts';
 import { takeSlot } from './slot.ts';
 import { SSHD } from './sshd.ts';
@@ -19,6 +19,8 @@ export type { Host, HostOptions } from './host.ts';
 export interface LabOptions {
   /** How many plain hosts, or what each is to be like. */
   readonly hosts: number | readonly HostOptions[];
+  /** The client's known_hosts does not show names. */
+  readonly hashed?: boolean;
 }
 
 export interface GridOptions {
@@ -31,12 +33,6 @@ export interface GridOptions {
   readonly hosts?: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
   /** Further keys at the top, such as `storage`. */
   readonly top?: Readonly<Record<string, unknown>>;
-}
-
-export interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 export type Lab = Awaited<ReturnType<typeof startLab>>;
@@ -52,7 +48,9 @@ export function canLab(): string | undefined {
 
 export async function startLab(options: LabOptions) {
   const wanted =
-    typeof options.hosts === 'number' ? Array.from({ length: options.hosts }, () => ({})) : options.hosts;
+    typeof options.hosts === 'number'
+      ? Array.from({ length: options.hosts }, (): HostOptions => ({}))
+      : options.hosts;
   const slot = await takeSlot(clear);
   const hosts: Host[] = [];
   let stopped = false;
@@ -67,7 +65,14 @@ export async function startLab(options: LabOptions) {
 
   try {
     const client = makeClient(join(slot.folder, 'client'));
-    for (const [i, host] of wanted.entries()) hosts.push(await makeHost(slot, i + 1, host, client));
+    const hasAgent = wanted.some(({ login }) => login === 'agent' || login === 'encrypted');
+    if (hasAgent) await startAgent(client.folder);
+    for (const host of wanted) hosts.push(await makeHost(slot, hosts, host, client));
+    if (options.hashed) client.hash();
+    const path = `${client.bin}:${process.env.PATH ?? ''}`;
+    const env: Record<string, string> = hasAgent
+      ? { PATH: path, SSH_AUTH_SOCK: agentSocket(client.folder) }
+      : { PATH: path };
     await Promise.all(hosts.map(({ start }) => start()));
     const named = (name: string) => {
       const host = hosts.find(each => each.name === name);
@@ -77,10 +82,15 @@ export async function startLab(options: LabOptions) {
       ...client,
       hosts,
       host: named,
-      /** For what is to use the lab's `ssh`: PATH. */
-      env: { PATH: `${client.bin}:${process.env.PATH ?? ''}` },
+      /** For what is to use the lab's `ssh`. */
+      env,
       /** Runs the lab's `ssh` with these words. */
-      ssh: (words: readonly string[], input = '') => run(join(client.bin, 'ssh'), words, input),
+      ssh: (words: readonly string[], input = '', more: Readonly<Record<string, string>> = {}) =>
+        run(join(client.bin, 'ssh'), words, input, { ...process.env, ...env, ...more }),
+      /** Somebody who types the secret when asked, with `env`; `asked` says what they were asked so far. */
+      person: person(client.folder),
+      /** Gives the agent the key of a host whose login is `encrypted`. */
+      unlock: (host: Host) => unlock(client.folder, host.name),
       /** The text of a `~/.logobatch.yml` that names the hosts. */
       grid: (wishes: GridOptions = {}) => gridText(hosts, wishes),
       /** See `tracesOf`. `more`: folders to look for the user's files in, such as a shared storage. */
@@ -113,16 +123,4 @@ function gridText(
     .map(({ name }) => ({ name, type: 'ssh', hostname: name, slots, ...all, ...single[name] }));
   const here = local === undefined ? [] : [{ name: 'here', type: 'local', slots: local }];
   return stringify({ ...top, compute: [...here, ...remote] });
-}
-
-function run(program: string, words: readonly string[], input: string): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, words);
-    const said = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', text => (said.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', text => (said.stderr += text));
-    child.stdin.on('error', () => {}).end(input);
-    child.on('error', reject);
-    child.on('close', code => resolve({ code, ...said }));
-  });
 }

@@ -36,6 +36,17 @@ export function processesOf(uid?: number): Process[] {
   });
 }
 
+/** Kills these and waits until they have ended. */
+export function end(pids: readonly number[]): void {
+  for (const pid of pids) signal(pid, 'SIGKILL');
+  for (let round = 0; round < 1000; round++) {
+    const left = processesOf().filter(({ pid }) => pids.includes(pid));
+    if (left.length === 0) return;
+    pause(5);
+  }
+  throw new Error(`processes do not end: ${pids.join(' ')}`);
+}
+
 /** Kills all that runs as this user, also what is forked meanwhile. */
 export function endProcessesOf(uid: number): void {
   for (let round = 0; round < 200; round++) {

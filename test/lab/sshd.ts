@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { system } from './command.ts';
-import { endProcessesOf, type Process, processesOf, signal } from './processes.ts';
-import { pause, until } from './waiting.ts';
+import { makeKey } from './client.ts';
+import { daemonOf, endDaemon } from './daemon.ts';
+import { end, endProcessesOf, type Process, processesOf } from './processes.ts';
+import { until } from './waiting.ts';
 
 export const SSHD = '/usr/sbin/sshd';
 
@@ -47,13 +48,13 @@ export function makeSshd({ folder, uid, lines, prefix }: SshdOptions): Sshd {
 
   const newHostKey = () => {
     for (const path of [key, `${key}.pub`]) rmSync(path, { force: true });
-    system('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', key]);
+    makeKey(key);
   };
   newHostKey();
 
   const connections = () => {
     const all = processesOf().filter(({ isSshd }) => isSshd);
-    const listener = listenerOf(folder);
+    const listener = daemonOf(folder);
     // Those of the user stay known when the listener is gone; the monitor of each, of root, is its parent.
     const own = processesOf(uid).filter(({ isSshd }) => isSshd);
     const monitors = all.filter(
@@ -65,7 +66,7 @@ export function makeSshd({ folder, uid, lines, prefix }: SshdOptions): Sshd {
   };
 
   const start = async () => {
-    if (listenerOf(folder) !== undefined) throw new Error(`${folder}: sshd runs already`);
+    if (daemonOf(folder) !== undefined) throw new Error(`${folder}: sshd runs already`);
     rmSync(join(folder, 'pid'), { force: true });
     const seen = readFileSync(log, 'utf8').length;
     const out = openSync(log, 'a');
@@ -84,8 +85,8 @@ export function makeSshd({ folder, uid, lines, prefix }: SshdOptions): Sshd {
   const kill = (extent: Extent) => {
     // Looked up first: a connection is known as one by its listener.
     const open = extent === 'listener' ? [] : connections();
-    endListener(folder);
-    for (const { pid } of open) signal(pid, 'SIGKILL');
+    endDaemon(folder, false);
+    end(open.map(({ pid }) => pid));
     if (extent === 'machine') endProcessesOf(uid);
   };
 
@@ -93,29 +94,12 @@ export function makeSshd({ folder, uid, lines, prefix }: SshdOptions): Sshd {
     hostKey: () => readFileSync(`${key}.pub`, 'utf8').trim(),
     newHostKey,
     log: () => readFileSync(log, 'utf8'),
-    isUp: () => listenerOf(folder) !== undefined,
+    isUp: () => daemonOf(folder) !== undefined,
     start,
     kill,
-    processes: () =>
-      processesOf()
-        .filter(({ pid }) => pid === listenerOf(folder))
-        .concat(connections()),
+    processes: () => {
+      const listener = daemonOf(folder);
+      return [...processesOf().filter(({ pid }) => pid === listener), ...connections()];
+    },
   };
-}
-
-/** Ends the sshd that belongs to this folder, if it runs; nothing listens any more afterwards. */
-export function endListener(folder: string): void {
-  const pid = listenerOf(folder);
-  if (pid === undefined) return;
-  signal(pid, 'SIGKILL');
-  while (listenerOf(folder) !== undefined) pause(2);
-}
-
-/** By its pid file; only a process that also names the folder's configuration is ours. */
-function listenerOf(folder: string): number | undefined {
-  const path = join(folder, 'pid');
-  const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-  if (pid <= 0 || !existsSync(`/proc/${pid}/cmdline`)) return undefined;
-  const config = join(folder, 'sshd_config');
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(config) ? pid : undefined;
 }

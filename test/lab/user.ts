@@ -36,11 +36,14 @@ const RC_FILES: Readonly<Partial<Record<Shell, string>>> = {
 /** Makes the user anew, with an empty home; one of that name that is there was left by a lab that died. */
 export function addUser(name: string, shell: string, hasHome: boolean): User {
   removeUser(name);
-  // An empty skeleton; `*` is a password nobody can give, where `!` would lock the account for sshd, too.
-  system('useradd', [hasHome ? '-m' : '-M', '-k', '/var/empty', '-U', '-s', shell, '-p', '*', name]);
+  // `*` is a password that nobody can give, where `!` would lock the account for sshd, too.
+  system('useradd', ['-M', '-U', '-s', shell, '-p', '*', name]);
   const user = findUser(name);
   if (!user) throw new Error(`useradd made no ${name}`);
-  if (hasHome) chmodSync(user.home, 0o700);
+  if (hasHome) {
+    mkdirSync(user.home, { mode: 0o700 });
+    chownSync(user.home, user.uid, user.gid);
+  }
   return user;
 }
 
