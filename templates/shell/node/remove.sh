@@ -1,19 +1,19 @@
 # remove.sh: ends what runs in a work folder, and removes that folder and nothing else. Sourced by keeper, and sent by the runtime to a node
 # where a work folder may have been left. Needs processes.sh.
 
-# silence NAME: ends the jobs, agents and other keepers of the work folder called NAME.
+# silence NAME: ends the jobs and agents of the work folder called NAME. Fails if some cannot be ended.
 silence() {
   reap "LOGOBATCH_AGENT=$1\$"
   reap "LOGOBATCH_JOB=$1\\."
   # An agent may have been on its way to its job.
-  reap "LOGOBATCH_AGENT=$1\$" && reap "LOGOBATCH_JOB=$1\\." && reap "LOGOBATCH_KEEPER=$1\$"
+  reap "LOGOBATCH_AGENT=$1\$" && reap "LOGOBATCH_JOB=$1\\."
 }
 
 # remove_work FOLDER TOKEN: removes it if it is ours: its name is one of ours, it belongs to us, it is a folder and no link, and its marker holds TOKEN.
 # True if it is not there (any more); else says in $why what is in the way. Never follows a link, never enters another file system.
 remove_work() {
   why='' work=${1:?} token=${2:?}
-  case $work in /*/lb.?????????? | /lb.??????????) ;; *) why='is not named like a work folder'; return 1 ;; esac
+  case $work in /*/lb.??????????) ;; *) why='is not named like a work folder'; return 1 ;; esac
   name=${work##*/} above=${work%/*}
   case $name in *[!A-Za-z0-9.]*) why='is not named like a work folder'; return 1 ;; esac
   [ -d "$work" ] || [ -L "$work" ] || [ -e "$work" ] || return 0

@@ -1,0 +1,103 @@
+/**
+ * The process that attends the nodes of one run: brings them up side by side, tells the visits of them, keeps them, brings lost ones
+ * back, and takes all down when its standard input ends, which is when `start` ends, however that comes.
+ */
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import * as board from './board.ts';
+import { type Context, controlFolder } from './context.ts';
+import { joined } from './down.ts';
+import { closeMasters } from './masters.ts';
+import { AttendedNode } from './node.ts';
+import { listedHere, wantedResources } from './resources.ts';
+import { sharedTree } from './tree.ts';
+import { turnsOf } from './turns.ts';
+
+/** Jobs begin after so many seconds with the nodes that are up by then; others join later. */
+const HURRY = 5;
+/** Handshakes at once: a jump host or a firewall may take more for an attack. */
+export const HANDSHAKES = 16;
+
+/** Exit code: 0 all is clean, 1 something failed or was left, 2 the grid file is wrong. */
+export async function attend(context: Context): Promise<number> {
+  // `start` decides when the run is over.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => {});
+  process.stdout.on('error', () => {});
+  const print = (line: string) => {
+    process.stdout.write(`${line}\n`);
+  };
+  let ended = false;
+  const over = endOf(process.stdin).then(() => {
+    ended = true;
+  });
+  const wanted = wantedResources(context);
+  if (!wanted.ok) {
+    print(wanted.text);
+    return 2;
+  }
+  let say: (line: string) => void = print;
+  for (const line of wanted.notes) print(line);
+  const here = wanted.local && listedHere(wanted.local, context);
+  const control = controlFolder(context);
+  const changed = () => {
+    const listed = nodes.flatMap(node => node.listed ?? []);
+    board.listNodes(here ? [here, ...listed] : listed);
+  };
+  const wishes = {
+    context,
+    tree: sharedTree([...context.shared, ...context.setups]),
+    turn: turnsOf(HANDSHAKES),
+    warm: false,
+    interactive: false,
+  };
+  const listener = { say: (line: string) => say(line), changed };
+  const nodes = wanted.ssh.map(
+    (resource, i) => new AttendedNode(resource, join(control, String(i)), wishes, listener),
+  );
+  changed();
+
+  const settled = Promise.all(nodes.map(node => node.start()));
+  const usable = () => here !== undefined || nodes.some(node => node.usable);
+  await Promise.race([over, settled, untilInAHurry(usable)]);
+  const up = nodes.filter(({ status }) => status === 'up');
+  if (usable()) {
+    const slots = up.reduce((sum, node) => sum + node.slots, here?.slots ?? 0);
+    print(`ready ${up.length + (here ? 1 : 0)} ${slots}`);
+    say = board.addMessage;
+    await Promise.race([over, patience(usable, context, board.addMessage)]);
+    await over;
+  } else if (!ended) print('no node can be used');
+  say = print;
+
+  const { lines, clean } = joined(await Promise.all(nodes.map(node => node.end())));
+  await closeMasters(control);
+  for (const line of lines) print(line);
+  return clean && up.length + (here ? 1 : 0) > 0 ? 0 : 1;
+}
+
+async function untilInAHurry(usable: () => boolean): Promise<void> {
+  await wait(HURRY * 1000, undefined, { ref: false });
+  while (!usable()) await wait(100, undefined, { ref: false });
+}
+
+/** A run without any node is given up after a while: jobs would wait for ever. */
+async function patience(usable: () => boolean, context: Context, say: (line: string) => void): Promise<void> {
+  let since = Date.now();
+  while (Date.now() - since < context.patience * 1000) {
+    await wait(1000, undefined, { ref: false });
+    if (usable()) since = Date.now();
+  }
+  say(`no node could be used for ${context.patience} s: giving up`);
+  process.kill(context.start, 'SIGUSR2');
+}
+
+/** The other end of the pipe is gone. */
+function endOf(stream: NodeJS.ReadStream): Promise<void> {
+  return new Promise(resolve => {
+    stream
+      .on('end', resolve)
+      .on('error', () => resolve())
+      .on('close', resolve)
+      .resume();
+  });
+}

@@ -1,0 +1,79 @@
+/** What visits read of the nodes, under `.logobatch/run`: which there are, how to reach them, which are put aside, and what is said meanwhile. */
+import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const RUN = '.logobatch/run';
+
+/** A line of `run/grid`. */
+export interface Listed {
+  readonly node: string;
+  readonly kind: 'local' | 'ssh';
+  readonly slots: number;
+  /** MiB that come with a slot, 0: unknown. */
+  readonly memory: number;
+  readonly gpus: number;
+  readonly tags: readonly string[];
+  /** Those of the programs asked for that it has. */
+  readonly programs: readonly string[];
+}
+
+/** How visits reach a node. */
+export interface Reach {
+  readonly host: string;
+  readonly options: readonly string[];
+  readonly work: string;
+  readonly root: string;
+  readonly control: string;
+  readonly sessions: number;
+  readonly masters: number;
+  readonly nice: number;
+}
+
+export function listNodes(nodes: readonly Listed[]): void {
+  const words = (list: readonly string[]) => list.join(',') || '-';
+  const lines = nodes.map(
+    ({ node, kind, slots, memory, gpus, tags, programs }) =>
+      `${node} ${kind} ${slots} ${memory} ${gpus} ${words(tags)} ${words(programs)}\n`,
+  );
+  replace(join(RUN, 'grid'), lines.join(''));
+}
+
+/** `anew`: what was sent to its last work folder is not in this one. */
+export function tellReach(node: string, reach: Reach, { anew }: { anew: boolean }): void {
+  const folder = folderOf(node);
+  mkdirSync(folder, { recursive: true });
+  if (anew) rmSync(join(folder, 'have'), { recursive: true, force: true });
+  const { options, ...rest } = reach;
+  const lines = Object.entries({ ...rest, options: options.join(' ') }).map(([key, value]) => {
+    if (String(value).includes("'")) throw new Error(`not a value for sh: ${key}=${value}`);
+    return `${key}='${value}'\n`;
+  });
+  replace(join(folder, 'connect'), lines.join(''));
+}
+
+/** No job starts there until it is taken back. */
+export function putAside(node: string): void {
+  mkdirSync(folderOf(node), { recursive: true });
+  writeFileSync(join(folderOf(node), 'aside'), '');
+}
+
+export function takeBack(node: string): void {
+  rmSync(join(folderOf(node), 'lost'), { force: true });
+  rmSync(join(folderOf(node), 'aside'), { force: true });
+}
+
+export function isAside(node: string): boolean {
+  return statSync(join(folderOf(node), 'aside'), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** A line for the person, among those of the visits. */
+export function addMessage(line: string): void {
+  appendFileSync(join(RUN, 'messages'), `${line}\n`);
+}
+
+const folderOf = (node: string) => join(RUN, 'nodes', node);
+
+function replace(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,53 @@
+/** What `start` says to the runtime, by the environment: which run it is for, and what its batches ask of nodes. */
+import { mkdirSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+
+export interface Context {
+  readonly run: string;
+  /** Path of the grid file; empty: there is none. */
+  readonly grid: string;
+  /** Pid of `start`, which leads the run. */
+  readonly start: number;
+  /** Folder for what visits and nodes share on this machine: locks of slots, control sockets. */
+  readonly slots: string;
+  /** Names of the resources wanted; empty: all. */
+  readonly wanted: readonly string[];
+  /** Programs that batches ask for. */
+  readonly requires: readonly string[];
+  /** Scripts to be run once a node, and folders to be there; relative to the image's root. */
+  readonly setups: readonly string[];
+  readonly shared: readonly string[];
+  /** Leave work folders on the nodes. */
+  readonly keep: boolean;
+  /** Seconds without any usable node before the run is given up. */
+  readonly patience: number;
+  /** Slots of this machine, where the grid file does not say. */
+  readonly localSlots: number | undefined;
+}
+
+export function contextOf(env: NodeJS.ProcessEnv, run: string): Context {
+  const words = (text = '') => [...new Set(text.split(/\s+/).filter(Boolean))];
+  const lines = (text = '') => [...new Set(text.split('\n').filter(Boolean))];
+  const number = (text = '') => (/^[1-9]\d*$/.test(text) ? Number(text) : undefined);
+  return {
+    run,
+    grid: env.LOGOBATCH_GRID ?? '',
+    start: number(env.LOGOBATCH_START) ?? process.ppid,
+    slots: env.LOGOBATCH_SLOTS || join(env.TMPDIR || '/tmp', `logobatch-${userInfo().uid}`),
+    wanted: words(env.LOGOBATCH_WANTED),
+    requires: words(env.LOGOBATCH_REQUIRES).filter(name => /^[A-Za-z0-9._+-]+$/.test(name)),
+    setups: lines(env.LOGOBATCH_SETUPS),
+    shared: lines(env.LOGOBATCH_SHARED),
+    keep: env.LOGOBATCH_KEEP === '1',
+    patience: number(env.LOGOBATCH_PATIENCE) ?? 300,
+    localSlots: number(env.LOGOBATCH_LOCAL_SLOTS),
+  };
+}
+
+/** The folder of a run's control sockets, which only the user may enter; short, since paths of sockets are. */
+export function controlFolder({ slots, start }: Context): string {
+  const folder = join(slots, `c.${start}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}

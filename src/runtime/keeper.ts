@@ -1,0 +1,75 @@
+/** The session with `keeper` on a node: as long as it lives, and somebody beats, the node keeps what it has of the run. */
+import { createInterface } from 'node:readline';
+import type { Session, Transport } from '../transport/transport.ts';
+import { lastLine, preamble, randomWord } from './script.ts';
+
+const BEAT = 3_000;
+/** A keeper that says nothing for so long (it prints every 5 s) is not there, whatever the connection says. */
+const SILENCE = 20_000;
+
+export interface Keeper {
+  /** Resolves with the reason when nobody keeps the node any more. Never rejects. */
+  readonly gone: Promise<string>;
+  /** Ends the run there; resolves with what keeper said at last: `clean`, `kept`, `left …`, or undefined if it went without a word. */
+  finish(word: 'down' | 'keep'): Promise<string | undefined>;
+  /** Lets go without a word. */
+  drop(): void;
+}
+
+/** Rejects with an Error where no session can be had or keeper does not start. `onLoad` gets the load of the last minute. */
+export async function openKeeper(
+  transport: Transport,
+  work: string,
+  onLoad: (load: number) => void,
+): Promise<Keeper> {
+  const nonce = randomWord();
+  const session = await transport.open(`exec sh '${work}/keeper' ${nonce}`);
+  session.stdin.on('error', () => {});
+  session.stdout.on('error', () => {});
+  session.stdin.write(preamble(nonce));
+  const beat = setInterval(() => session.stdin.write('beat\n'), BEAT);
+  let heard = Date.now();
+  let last: string | undefined;
+  let lose: (why: string) => void = () => {};
+  const silent = new Promise<string>(resolve => (lose = resolve));
+  const watch = setInterval(() => {
+    if (Date.now() - heard > SILENCE) lose('it does not answer');
+  }, 1000);
+  const started = new Promise<void>(resolve => {
+    createInterface({ input: session.stdout }).on('line', line => {
+      heard = Date.now();
+      if (line === `lb-${nonce}`) resolve();
+      else if (line.startsWith('load ')) onLoad(Number(line.slice(5)));
+      else if (/^(clean|kept|left .*)$/.test(line)) last = line;
+    });
+  });
+  const gone = Promise.race([silent, endOf(session)]).then(why => {
+    clearInterval(beat);
+    clearInterval(watch);
+    return why;
+  });
+  const drop = () => {
+    lose('dropped');
+    session.end();
+  };
+  const failure = await Promise.race([started.then(() => undefined), gone]);
+  if (failure !== undefined) {
+    drop();
+    throw new Error(`keeper does not start: ${failure}`);
+  }
+  const finish = async (word: 'down' | 'keep') => {
+    session.stdin.write(`${word}\n`);
+    session.stdin.end();
+    await gone;
+    return last;
+  };
+  return { gone, finish, drop };
+}
+
+async function endOf(session: Session): Promise<string> {
+  const { code, stderr } = await session.closed;
+  return (
+    lastLine(stderr) ||
+    (code === null ? 'the connection was lost' : `its keeper ended with exit code ${code}`)
+  );
+}

@@ -1,0 +1,73 @@
+/** Which resources of the grid file this run is to use. */
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { renderDiagnostics, type Sources } from '../diagnostic.ts';
+import type { LocalResource, SshResource } from '../grid/model.ts';
+import { readGrid } from '../grid/read.ts';
+import type { Listed } from './board.ts';
+import type { Context } from './context.ts';
+
+export interface Wanted {
+  readonly ssh: readonly SshResource[];
+  readonly local: LocalResource | undefined;
+  /** Lines for the person. */
+  readonly notes: readonly string[];
+}
+
+export type WantedOrNot = ({ readonly ok: true } & Wanted) | { readonly ok: false; readonly text: string };
+
+export function wantedResources({ grid, wanted }: Context): WantedOrNot {
+  const read = readGrid(grid);
+  const sources: Sources = file => textOf(file);
+  if (!read.ok) return { ok: false, text: renderDiagnostics(read.diagnostics, sources, { colour: false }) };
+  const all = read.grid.resources.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const clusters = all.flatMap(one => (one.kind === 'slurm' || one.kind === 'sge' ? [one.name] : []));
+  const notes =
+    clusters.length === 0 ? [] : [`left out  ${clusters.join(', ')}: clusters are not used in this version`];
+  return {
+    ok: true,
+    ssh: all.flatMap(one => (one.kind === 'ssh' ? [one] : [])),
+    local: all.find(one => one.kind === 'local'),
+    notes,
+  };
+}
+
+/** This machine as a line of `run/grid`. */
+export function listedHere(local: LocalResource, { localSlots, requires }: Context): Listed {
+  const slots = local.slots ?? localSlots ?? cpus().length;
+  const { name, tags } = local;
+  const memory = Math.floor(totalmem() / 2 ** 20 / slots);
+  return {
+    node: name,
+    kind: 'local',
+    slots,
+    memory,
+    gpus: gpusHere(),
+    tags,
+    programs: requires.filter(isHere),
+  };
+}
+
+function isHere(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some(folder => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function gpusHere(): number {
+  return readdirSync('/dev').filter(name => /^nvidia\d+$/.test(name)).length;
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Brings `image/` of a work folder in line with the shared folders of the image. What is there is asked of the node, what was sent last is
+ * remembered here: only what changed is sent, and whatever else is there goes. The node's note that it is whole comes last in the stream.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Transport } from '../transport/transport.ts';
+import { lastLine, randomWord, runProgram, type Said } from './script.ts';
+import { buffer, bytes, type TreeEntry } from './tree.ts';
+import type { Work } from './work.ts';
+
+export type Staged =
+  | { readonly ok: true; readonly sent: number }
+  | { readonly ok: false; readonly why: string };
+
+/** How long a transfer may take in all, in seconds: a day. What hangs is noticed by the connection's own beats. */
+const LONGEST = 86_400;
+
+/** `memory`: the file that remembers what this work folder got last. `busybox`: the node's tar knows no sparse files. */
+export async function stage(
+  transport: Transport,
+  work: Work,
+  tree: readonly TreeEntry[],
+  { memory, busybox }: { memory: string; busybox: boolean },
+): Promise<Staged> {
+  const changes = work.adopted ? await changesThere(transport, work, tree, memory) : { gone: [], tree };
+  if ('why' in changes) return { ok: false, why: changes.why };
+  if (changes.gone.length === 0 && changes.tree.length === 0 && work.staged !== undefined)
+    return { ok: true, sent: 0 };
+  rmSync(memory, { force: true });
+  const id = randomWord(20);
+  const said = await send(transport, work.entry.work, id, changes, busybox);
+  if (!said.ok) return { ok: false, why: said.why };
+  remember(memory, id, tree);
+  return { ok: true, sent: changes.tree.length };
+}
+
+interface Changes {
+  /** Paths there that are to go, before anything is sent. */
+  readonly gone: readonly string[];
+  readonly tree: readonly TreeEntry[];
+}
+
+async function changesThere(
+  transport: Transport,
+  { entry, staged }: Work,
+  tree: readonly TreeEntry[],
+  memory: string,
+): Promise<Changes | { why: string }> {
+  const lines = tree.map(({ line }) => line).sort();
+  const digest = createHash('sha256')
+    .update(lines.map(line => `${line}\n`).join(''), 'latin1')
+    .digest('hex');
+  const said = await runProgram(transport, `${entry.work}/inventory`, [digest], { seconds: 600 });
+  if (!said.ok) return { why: said.why };
+  const sent = remembered(memory, staged);
+  const same = said.lines[0] === 'same';
+  const there = new Set(same ? lines : said.lines.map(bytes));
+  const changed = tree.filter(({ path, line, stamp }) => !there.has(line) || sent?.get(path) !== stamp);
+  const wanted = new Map(tree.map(({ path, line }) => [path, line.charAt(0)]));
+  const gone = same ? [] : [...there].flatMap(line => goneOf(line, wanted));
+  return { gone, tree: changed };
+}
+
+/** The path of a line of the inventory that is not wanted, or not as what it is. */
+function goneOf(line: string, wanted: ReadonlyMap<string, string>): string[] {
+  const match = /^([dflo]) (?:\d+ ){0,3}?\.\/(.*)$/s.exec(line);
+  if (!match) return [];
+  const [, kind, path = ''] = match;
+  return wanted.get(path) === kind ? [] : [path];
+}
+
+async function send(
+  transport: Transport,
+  work: string,
+  id: string,
+  { gone, tree }: Changes,
+  busybox: boolean,
+): Promise<Said> {
+  const folder = mkdtempSync(join(tmpdir(), 'logobatch-stage-'));
+  try {
+    writeFileSync(join(folder, '.digest'), `${id}\n`);
+    const { TAR_OPTIONS: _, ...env } = process.env;
+    const tar = spawn('tar', tarWords(folder, busybox), { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    tar.stdin.on('error', () => {}).end(buffer(tree.map(({ path }) => `${path}\0`).join('')));
+    const ended = endOf(tar);
+    const input = (async function* (): AsyncGenerator<Buffer> {
+      yield buffer(`${gone.map(path => `${escaped(path)}\n`).join('')}\n`);
+      yield* tar.stdout;
+    })();
+    const said = await runProgram(transport, `${work}/receive`, [], { input, seconds: LONGEST });
+    tar.kill();
+    const { code, stderr } = await ended;
+    // 1: a file was written to while it was read; it will look changed the next time.
+    if (said.ok && code !== 0 && code !== 1)
+      return { ok: false, why: `tar: ${lastLine(stderr)}`, lines: [], lost: false };
+    return said;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Setuid and sticky bits stay at home. */
+function tarWords(folder: string, busybox: boolean): string[] {
+  const gnu = isGnuTar() ? ['--format=gnu', '--mode=a-st', ...(busybox ? [] : ['-S'])] : [];
+  return ['-cf', '-', '--no-recursion', ...gnu, '--null', '-T', '-', '-C', folder, '.digest'];
+}
+
+let gnu: boolean | undefined;
+function isGnuTar(): boolean {
+  gnu ??= /GNU tar/.test(spawnSync('tar', ['--version'], { encoding: 'utf8' }).stdout ?? '');
+  return gnu;
+}
+
+function endOf(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', text => {
+    stderr = (stderr + text).slice(-4096);
+  });
+  return new Promise(resolve => {
+    child.on('error', ({ message }) => resolve({ code: null, stderr: message }));
+    child.on('close', code => resolve({ code, stderr }));
+  });
+}
+
+const escaped = (path: string) => path.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+
+function remember(memory: string, id: string, tree: readonly TreeEntry[]): void {
+  mkdirSync(join(memory, '..'), { recursive: true });
+  const stamps = tree.map(({ path, stamp }) => [path, stamp]);
+  writeFileSync(memory, JSON.stringify({ id, stamps }));
+}
+
+/** What was sent last, if that is what is there. */
+function remembered(memory: string, id: string | undefined): ReadonlyMap<unknown, unknown> | undefined {
+  try {
+    const found = JSON.parse(readFileSync(memory, 'utf8'));
+    return id !== undefined && found.id === id ? new Map(found.stamps) : undefined;
+  } catch {
+    return undefined;
+  }
+}

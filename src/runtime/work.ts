@@ -1,0 +1,107 @@
+/** Makes the work folder on a node, or takes over one that is there: one script by standard input. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { shWord } from '../quote.ts';
+import type { Transport } from '../transport/transport.ts';
+import { type Entry, imageId } from './ledger.ts';
+import { randomWord, runScript, type Said } from './script.ts';
+
+const SHELL = '.logobatch/shell';
+/** Of the shell that this machine's jobs use, what nodes need, too. */
+const COMMON = ['clock.sh', 'logs.sh', 'processes.sh', 'watch.sh'];
+
+export interface Work {
+  readonly entry: Entry;
+  /** It was there already. */
+  readonly adopted: boolean;
+  /** It is this run's own and whole, so it is left as it is: another process of this run has begun with it. */
+  readonly continued: boolean;
+  /** When it was made, in ticks of that machine. */
+  readonly born: number;
+  /** Which staging has left `image/` as it is; undefined: nobody knows what is in it. */
+  readonly staged: string | undefined;
+}
+
+export type Made = { readonly ok: true; readonly work: Work } | { readonly ok: false; readonly said: Said };
+
+/** What a work folder may be called: nothing in it means anything to any shell. */
+export function isPlainPath(path: string): boolean {
+  return /^(\/[A-Za-z0-9._@%+=:, -]+)+$/.test(path) && !/\/\.{1,2}(\/|$)/.test(path);
+}
+
+export function newWorkName(): string {
+  return `lb.${randomWord(10)}`;
+}
+
+/** The node-side scripts by name, as they lie in the image. */
+export function nodeScripts(): Map<string, string> {
+  const inNode = readdirSync(join(SHELL, 'node')).filter(name => !name.startsWith('.') && name !== 'probe');
+  const paths = [...inNode.map(name => join('node', name)), ...COMMON];
+  return new Map(
+    paths.map(path => [path.replace(/^node\//, ''), readFileSync(join(SHELL, path), 'utf8')] as const),
+  );
+}
+
+/** One file of it, for scripts that are to stand on their own. */
+export function nodeScript(name: string): string {
+  return nodeScripts().get(name) ?? '';
+}
+
+/** Makes it: a folder of exactly this name that nobody else has. It has to stand in the ledger before. */
+export async function makeWork(transport: Transport, entry: Entry): Promise<Made> {
+  const script = `
+mkdir -m 700 -- ${shWord(entry.work)} && cd ${shWord(entry.work)} || exit 73
+${marker(entry)}
+mkdir slots stage image || exit 73
+${install()}
+. ./processes.sh
+born $$ >born && read -r born <born && echo "made $born"`;
+  const said = await runScript(transport, script);
+  const answer = answerOf(said, 'made');
+  if (!answer) return { ok: false, said };
+  const work = { entry, adopted: false, continued: false, staged: undefined, born: Number(answer[0]) };
+  return { ok: true, work };
+}
+
+/** Takes over the work folder that an earlier process of this run, or `make up`, has left; `ok: false` where it is none any more. */
+export async function adoptWork(transport: Transport, entry: Entry, run: string): Promise<Made> {
+  const renewed = `
+{ ${install()}
+} || exit 73
+. ./processes.sh
+. ./remove.sh
+silence ${entry.work.split('/').at(-1)} || { echo 'processes of an earlier run cannot be ended' >&2; exit 75; }
+rm -rf ./stage ./slots && mkdir slots stage || exit 73
+[ -d image ] || mkdir image || exit 73
+${marker({ ...entry, run })}`;
+  const script = `
+cd ${shWord(entry.work)} 2>/dev/null && [ ! -L ${shWord(entry.work)} ] && [ -O . ] && [ ! -e gone ] && [ ! -L marker ] &&
+  read -r word _ token _ <marker && [ "$word $token" = ${shWord(`logobatch ${entry.token}`)} ] || { echo none; exit 0; }
+${entry.run === run ? '' : renewed}
+read -r staged 2>/dev/null <staged || staged=
+read -r born 2>/dev/null <born || born=0
+echo "adopted $born $staged"`;
+  const said = await runScript(transport, script);
+  const answer = answerOf(said, 'adopted');
+  if (!answer) return { ok: false, said };
+  const [born, staged] = answer;
+  const continued = entry.run === run && staged !== undefined;
+  const work = { entry: { ...entry, run }, adopted: true, continued, staged, born: Number(born) };
+  return { ok: true, work };
+}
+
+/** The words after a word that begins a line. */
+function answerOf(said: Said, word: string): string[] | undefined {
+  const line = said.ok ? said.lines.find(one => one.startsWith(`${word} `)) : undefined;
+  return line?.split(' ').filter(Boolean).slice(1);
+}
+
+const marker = ({ token, run }: Entry) =>
+  `echo ${shWord(`logobatch 1 ${token} ${imageId()} ${run}`)} >marker.new && mv -f marker.new marker || exit 73`;
+
+function install(): string {
+  const end = `lb-end-${randomWord()}`;
+  return [...nodeScripts()]
+    .map(([name, text]) => `cat >${name} <<'${end}' || exit 73\n${text}${end}\n`)
+    .join('');
+}
