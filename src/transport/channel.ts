@@ -12,6 +12,7 @@ export async function openChannel(
   client: Client,
   gate: Gate,
   lost: Promise<string>,
+  name: string,
   command: string,
 ): Promise<Session> {
   const gone = lost.then(reason => {
@@ -23,7 +24,8 @@ export async function openChannel(
     const opened = await Promise.race([start(client, command), gone]);
     if (!(opened instanceof Error)) return sessionOf(opened, lost, gate);
     if (gate.refused()) continue;
-    if (!/open fail/i.test(opened.message) || ++alone >= TRIES) throw opened;
+    if (!/open fail/i.test(opened.message) || ++alone >= TRIES)
+      throw new Error(`no session on ${name}: ${opened.message}`);
     await new Promise(resolve => setTimeout(resolve, 100 * 2 ** alone));
   }
 }

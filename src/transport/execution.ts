@@ -1,5 +1,5 @@
 /** One command from its input to its end, over either client. */
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import type { Execution, Session } from './transport.ts';
 
 /** Bytes of standard output, and as many of standard error, that a command may print: a host is only half trusted. */
@@ -12,7 +12,8 @@ export interface ExecOptions {
 
 /** Runs a command in a session of its own. Never rejects, and takes no longer than `seconds` (default 60). */
 export async function execute(open: () => Promise<Session>, options: ExecOptions = {}): Promise<Execution> {
-  const { input, seconds = 60 } = options;
+  const { seconds = 60 } = options;
+  const input = taken(options.input);
   let stop: (reason: string) => void = () => {};
   const stopped = new Promise<string>(resolve => {
     stop = resolve;
@@ -47,6 +48,18 @@ export async function execute(open: () => Promise<Session>, options: ExecOptions
     clearTimeout(timer);
     if (typeof input === 'object' && 'destroy' in input) input.destroy();
   }
+}
+
+/**
+ * A stream is read from now on and not only once the session is open: what a process printed that has ended meanwhile, and
+ * that nobody reads, is thrown away.
+ */
+function taken(input: ExecOptions['input']): ExecOptions['input'] {
+  if (input === undefined || typeof input === 'string' || Buffer.isBuffer(input)) return input;
+  const buffer = new PassThrough();
+  input.on('error', error => buffer.destroy(error));
+  buffer.once('close', () => input.destroy());
+  return input.pipe(buffer);
 }
 
 /** Sends the input at the pace of the host. A host that stops reading is not a fault: the command's code says it all. */

@@ -101,7 +101,7 @@ function run(
     const child = spawn('ssh', words, { stdio: 'ignore', ...(signal && { signal }) });
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      resolve(`no connection within ${seconds} s: timed out`);
+      resolve(`no connection within ${Math.ceil(seconds)} s: timed out`);
     }, seconds * 1000);
     child.once('error', error => {
       clearTimeout(timer);

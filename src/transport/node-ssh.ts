@@ -99,7 +99,7 @@ function transportOf(client: Client, name: string, proxy: ProxySocket | undefine
       resolve(reason);
     });
   });
-  const open = (command: string) => openChannel(client, gate, lost, command);
+  const open = (command: string) => openChannel(client, gate, lost, name, command);
   return {
     kind: 'node-ssh',
     exec: (command, options) => execute(() => open(command), options),

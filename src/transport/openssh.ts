@@ -45,8 +45,7 @@ async function openSession(master: Master, gate: Gate, command: string): Promise
   const { hostname } = master.host;
   for (let alone = 0; ; ) {
     await gate.enter();
-    const { session, established } = startSession(master, command, () => isUp(master));
-    const state = await established;
+    const { session, state } = await started(master, gate, command);
     if (state === 'open') {
       void session.closed.then(() => gate.leave());
       return session;
@@ -58,5 +57,16 @@ async function openSession(master: Master, gate: Gate, command: string): Promise
     if (gate.refused()) continue;
     if (++alone >= TRIES) throw new Error(`${hostname} refuses another session (MaxSessions)`);
     await new Promise(resolve => setTimeout(resolve, 100 * 2 ** alone));
+  }
+}
+
+/** A command too long for this machine is refused at once, with an exception. */
+async function started(master: Master, gate: Gate, command: string) {
+  try {
+    const { session, established } = startSession(master, command, () => isUp(master));
+    return { session, state: await established };
+  } catch (error) {
+    gate.leave();
+    throw error;
   }
 }

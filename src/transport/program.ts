@@ -23,7 +23,7 @@ export function ask(program: string, args: readonly string[], options: AskOption
       args,
       {
         env,
-        timeout: Math.max(1, seconds * 1000),
+        timeout: Math.max(1, Math.round(seconds * 1000)),
         killSignal: 'SIGKILL',
         maxBuffer: 16 * 1024 * 1024,
         ...(signal && { signal }),
@@ -45,5 +45,5 @@ export function ask(program: string, args: readonly string[], options: AskOption
 
 function why(error: { code?: unknown; killed?: boolean; message: string }, seconds: number): string {
   if (error.code === 'ENOENT') return 'not found on PATH';
-  return error.killed ? `no answer within ${seconds} s` : error.message;
+  return error.killed ? `no answer within ${Math.ceil(seconds)} s` : error.message;
 }

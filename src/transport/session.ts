@@ -1,6 +1,7 @@
 /** One command through a master: a process of `ssh` whose own words go to a file, apart from the command's. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
 import { Tail } from './execution.ts';
 import type { Master } from './master.ts';
 import { controlWord, pinned } from './options.ts';
@@ -41,12 +42,15 @@ export function startSession(master: Master, command: string, isMasterUp: () => 
   let failed = '';
   let ended = false;
   child.stdin.on('error', () => {});
-  child.stdout.on('error', () => {});
+  // Read from the start: what nobody reads is thrown away when the process ends.
+  const stdout = child.stdout.on('error', () => {}).pipe(new PassThrough());
+  const read = new Promise<void>(resolve => stdout.once('close', resolve));
   child.stderr.on('error', () => {});
   child.stderr.on('data', (chunk: Buffer) => errors.add(chunk));
   const exited = new Promise<number | null>(resolve => {
     child.once('error', error => {
       failed = error.message;
+      stdout.destroy();
       ended = true;
       resolve(null);
     });
@@ -57,30 +61,31 @@ export function startSession(master: Master, command: string, isMasterUp: () => 
   });
   const ownWords = exited.then(() => readFile(log, 'utf8').catch(() => ''));
   void ownWords.then(() => rm(log, { force: true }));
-  const established = opened(log, () => ended).then(async isOpen =>
+  const established = opened(log, () => ended, ownWords).then(async isOpen =>
     isOpen ? 'open' : refusal(failed === '' ? await ownWords : failed),
   );
-  const closed = Promise.all([exited, flushed(child), ownWords]).then(async ([code, , said]) => {
+  const flushed = new Promise<void>(resolve => child.stderr.once('close', resolve));
+  const closed = Promise.all([exited, ownWords, read, flushed]).then(async ([code, said]) => {
     const stderr = errors.text();
     const real = code === 255 ? await realCode(said, isMasterUp) : code;
     if (real !== null) return { code: real, stderr };
     const why = failed || lastWords(said) || 'the session was ended';
     return { code: null, stderr: `${stderr}${stderr === '' || stderr.endsWith('\n') ? '' : '\n'}${why}` };
   });
-  return {
-    session: { stdin: child.stdin, stdout: child.stdout, closed, end: () => child.kill('SIGTERM') },
-    established,
+  const end = () => {
+    child.kill('SIGTERM');
+    stdout.destroy();
   };
+  return { session: { stdin: child.stdin, stdout, closed, end }, established };
 }
 
 const OPEN = /master session id/;
 
 /** Waits until the master has opened the session, or the process ended; true: it is open, or was. */
-async function opened(log: string, hasEnded: () => boolean): Promise<boolean> {
+async function opened(log: string, hasEnded: () => boolean, ownWords: Promise<string>): Promise<boolean> {
   for (;;) {
-    const over = hasEnded();
+    if (hasEnded()) return OPEN.test(await ownWords);
     if (OPEN.test(await readFile(log, 'utf8').catch(() => ''))) return true;
-    if (over) return false;
     await new Promise(resolve => setTimeout(resolve, 10));
   }
 }
@@ -102,14 +107,6 @@ async function realCode(said: string, isMasterUp: () => Promise<boolean>): Promi
 function lastWords(said: string): string {
   const lines = said.split('\n').filter(line => line !== '' && !/^debug\d:/.test(line));
   return lines.at(-1)?.trim() ?? '';
-}
-
-/** Output and errors are read to their ends. */
-function flushed(child: ChildProcessWithoutNullStreams): Promise<void> {
-  return new Promise(resolve => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
-  });
 }
 
 /** The environment without what SendEnv would hand to the host: a job's surroundings are the image's business. */
