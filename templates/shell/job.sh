@@ -78,7 +78,7 @@ finish() {
     eval "attempt_$k=$attempt"
     return
   fi
-  wipe "$folder.failed" "$stage/journal" "$stage/manifest" "$stage/links" "$stage/size" "$stage/scratch/secrets"
+  wipe "$folder.failed" "$stage/manifest" "$stage/links" "$stage/size" "$stage/scratch/secrets"
   # What gave this result before has failed now (make -B): the next make must see that.
   ! recorded || rm -f "$folder/.done"
   mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }
@@ -93,7 +93,7 @@ prepare() {
   done
   [ ! -s "$stage/job.out" ] && [ ! -s "$stage/job.err" ] || wipe "$stage"
   [ -d "$stage/out" ] || mkdir -p "$stage/out" "$stage/scratch" || return
-  echo "for $folder" >>"$stage/journal"
+  echo "for $folder" >>"$stage.journal"
 }
 
 # deliver: the result to where it belongs. What is there already when the job wrote nothing needs no moving.

@@ -1,18 +1,18 @@
 # publish.sh: from a stage to the job's folder, whole or not at all; and what removes it again. Sourced by run, start, clean and distclean.
 #
-# A stage holds  out/ (the job's {out})  scratch/  job.out  job.err  .done (the record, when all is well)  journal (which folder it is for, and how
-# far it has come). The folder's own .done goes first and the new one comes last, so a folder with a .done is always whole. Every step can be
+# A stage holds  out/ (the job's {out})  scratch/  job.out  job.err  .done (the record, when all is well); beside it, <stage>.journal says which
+# folder it is for, and how far it has come. The folder's own .done goes first and the new one comes last, so a folder with a .done is always whole. Every step can be
 # repeated: until the journal says `moving` an old result is cleared, from then on things are only moved in. jobfile.sh never leaves its place.
 # (The journal is only ever appended to: emptying a file and filling it again is what costs most on some file systems.)
 
 # publish STAGE FOLDER
 publish() {
-  clear "$2" && echo "moving $2" >>"$1/journal" && bring "$1" "$2" && echo "moved $2" >>"$1/journal"
+  clear "$2" && echo "moving $2" >>"$1.journal" && bring "$1" "$2" && echo "moved $2" >>"$1.journal"
 }
 
 # publish_record STAGE FOLDER: for a job that wrote nothing at all, into a folder without an old result: no process is needed for that.
 publish_record() {
-  echo "recording $2" >>"$1/journal" && : >"$2/job.out" && : >"$2/job.err" && record "$2/.done" && echo "moved $2" >>"$1/journal"
+  echo "recording $2" >>"$1.journal" && : >"$2/job.out" && : >"$2/job.err" && record "$2/.done" && echo "moved $2" >>"$1.journal"
 }
 
 # fresh FOLDER: true if there is nothing but the jobfile.
@@ -61,17 +61,17 @@ whole() {
 
 # recover: finishes what a run that was killed had half published, and throws away what it had half computed. Only with the run lock held.
 recover() {
-  for old in data/processed/.stage/*/*; do
-    conclude "$old" || return
+  for journal in data/processed/.stage/*/*.journal; do
+    conclude "${journal%.journal}" || return
   done
   [ ! -e data/processed/.stage ] || wipe data/processed/.stage
 }
 
 # conclude STAGE: the same for one stage, whose visit is dead.
 conclude() {
-  [ -s "$1/journal" ] || return 0
+  [ -s "$1.journal" ] || return 0
   read -r step target <<END
-$(tail -n 1 "$1/journal")
+$(tail -n 1 "$1.journal")
 END
   [ -f "$target/jobfile.sh" ] || return 0
   case $step in

@@ -4,7 +4,7 @@
 # One session a visit, over a connection that the visits to a node share. Descriptor 4 is what `agent` there reads: jobfiles and orders go in as one
 # archive, then it stays open; when we end, however, it closes, and the agent ends its job. Descriptor 5 is what it says: a result a job.
 # The wrapper of ssh holds the slot's lock, so that the slot stays taken until ssh is gone. What is received goes into a folder of its own, and
-# from there only out, job.out and job.err into the job's stage: a node can neither forge a record nor reach another job's.
+# is the job's stage only when nothing but out, job.out and job.err is in it: a node can neither forge a record nor reach another job's.
 
 . "$here/connection.sh"
 . "$here/supplies.sh"
@@ -15,8 +15,8 @@ visit_there() {
   [ "$nice" != 0 ] || nice=
   base=data/processed/.stage/${held##* } answers=$LOGOBATCH_SLOTS/${held##* }.err
   [ ! -e "$base" ] || wipe "$base"
-  mkdir -p "$base/in" "$base/send" || { halt 'cannot write to data/processed/.stage'; return 1; }
-  sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.$n.0 0 $base/in"
+  mkdir -p "$base/send" || { halt 'cannot write to data/processed/.stage'; return 1; }
+  sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.$n.0 0 $base/send"
   if orders && join && supply && start_session; then
     converse
     end_session
@@ -29,14 +29,14 @@ visit_there() {
 
 # orders: what agent is to do, and what it needs for it: one archive. A job that cannot even be sent has failed.
 orders() {
-  set -- '' && wanted='' lost='' mask=$(umask)
+  set -- '' && wanted='' stages='' lost='' mask=$(umask)
   : >"$base/send/orders" || return
   for k in $left; do
     recall "$k"
     set -- "$@" "$folder/jobfile.sh"
     n=$((n + 1))
     eval "order_$n=$k"
-    wanted="$wanted $n"
+    wanted="$wanted $n" stages="$stages $base/$n"
     echo "$n $attempt $time $cpus $id $job $shell $mask $node" >>"$base/send/orders" || return
   done
   shift
@@ -48,7 +48,8 @@ orders() {
   fi
   set -- "$@" -C "$base/send"
   for extra in environment secrets; do [ ! -e "$base/send/$extra" ] || set -- "$@" "$extra"; done
-  tar -b 1 -cf "$base/archive" "$@" orders || { lost="the jobs could not be packed"; return 1; }
+  # shellcheck disable=SC2086 # folders of ours
+  mkdir $stages && tar -b 1 -cf "$base/archive" "$@" orders || { lost="the jobs could not be packed"; return 1; }
 }
 
 # environment: the secrets that are variables, for sh. They travel by the encrypted stream only.
@@ -73,7 +74,7 @@ start_session() {
   exec 6<>"$fifo.to" && exec 3<"$fifo.to" 4>"$fifo.to" 6<>"$fifo.from" && exec 5<"$fifo.from" || return
   nonce=$LOGOBATCH_RUN.$$.$n
   word=$nonce.0
-  sign "$LOGOBATCH_RUN $$ $word 0 $base/in"
+  sign "$LOGOBATCH_RUN $$ $word 0 $base/send"
   {
     export LOGOBATCH_JOB="$word"
     remote "exec${nice:+ nice -n $nice} env LOGOBATCH_AGENT=${work##*/} sh '$work/agent' ${held##* } $nonce '$root'"
@@ -102,7 +103,7 @@ converse() {
     stage=$base/$n
     read -r said number <&5 && [ "$said $number" = "result $n" ] || return
     # 512 bytes are a block of tar: a file larger than any result may be is cut, whatever is said to be in it.
-    (ulimit -f $(((max_bytes + 2 * log_bytes) / 512 + 16)) && exec tar -b 1 -xmf - -C "$base/in" --no-same-owner --no-same-permissions <&5 4>&- 8>&- 9>&-) 2>>"$answers" || {
+    (ulimit -f $(((max_bytes + 2 * log_bytes) / 512 + 16)) && exec tar -b 1 -xmf - -C "$base/$n" --strip-components=1 --no-same-owner --no-same-permissions <&5 4>&- 8>&- 9>&-) 2>>"$answers" || {
       lost='sent a result that cannot be unpacked'
       return
     }
@@ -124,18 +125,14 @@ converse() {
   lost=
 }
 
-# accept: what was received of the job becomes its stage: a folder, two files, and nothing else.
+# accept: what was received of the job is its stage, if it is a folder, two files, and nothing else. Only then does it get a journal.
 accept() {
-  got=$base/in/$n
-  [ -d "$got" ] && [ ! -L "$got" ] && [ -d "$got/out" ] && [ ! -L "$got/out" ] || return
-  for log in "$got/job.out" "$got/job.err"; do [ -f "$log" ] && [ ! -L "$log" ] || return; done
-  for entry in "$got"/* "$got"/.[!.]* "$got"/..?*; do
-    case ${entry##*/} in out | job.out | job.err | '*' | '.[!.]*' | '..?*') ;; *) return 1 ;; esac
+  [ -d "$stage/out" ] && [ ! -L "$stage/out" ] || return
+  for log in "$stage/job.out" "$stage/job.err"; do [ -f "$log" ] && [ ! -L "$log" ] || return; done
+  for entry in "$stage"/* "$stage"/.[!.]* "$stage"/..?*; do
+    case ${entry##*/} in out | job.out | job.err | '.[!.]*' | '..?*') ;; *) return 1 ;; esac
   done
-  for entry in "$base"/in/* "$base"/in/.[!.]* "$base"/in/..?*; do
-    case ${entry##*/} in "$n" | '.[!.]*' | '..?*') ;; *) return 1 ;; esac
-  done
-  LC_ALL=C mv "$got" "$stage" && echo "for $folder" >"$stage/journal"
+  echo "for $folder" >"$stage.journal"
 }
 
 # end_session: nothing more is sent; ssh ends when agent has cleared up. It is not waited for long.
