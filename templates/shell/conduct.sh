@@ -5,7 +5,8 @@ LOGOBATCH_START=$$
 now=$(date +%s%N)
 read -r uptime _ </proc/uptime
 LOGOBATCH_CLOCK=$((${now%???????} - ${uptime%.*}${uptime#*.}))
-export LOGOBATCH_START LOGOBATCH_CLOCK
+LOGOBATCH_MASK=$(umask)
+export LOGOBATCH_START LOGOBATCH_CLOCK LOGOBATCH_MASK
 [ -s "$state/joblog" ] || printf 'Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n' >"$state/joblog"
 
 # pool: where the slots are.

@@ -15,7 +15,9 @@ visit_there() {
   [ "$nice" != 0 ] || nice=
   base=data/processed/.stage/${held##* } answers=$LOGOBATCH_SLOTS/${held##* }.err
   [ ! -e "$base" ] || wipe "$base"
-  mkdir -p "$base/send" || { halt 'cannot write to data/processed/.stage'; return 1; }
+  set -- "$base/send"
+  for k in $left; do set -- "$@" "$base/$((n + $#))"; done
+  mkdir -p "$@" || { halt 'cannot write to data/processed/.stage'; return 1; }
   sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.$n.0 0 $base/send"
   if orders && join && supply && start_session; then
     converse
@@ -29,15 +31,15 @@ visit_there() {
 
 # orders: what agent is to do, and what it needs for it: one archive. A job that cannot even be sent has failed.
 orders() {
-  set -- '' && wanted='' stages='' lost='' mask=$(umask)
+  set -- '' && wanted='' lost=''
   : >"$base/send/orders" || return
   for k in $left; do
     recall "$k"
     set -- "$@" "$folder/jobfile.sh"
     n=$((n + 1))
     eval "order_$n=$k"
-    wanted="$wanted $n" stages="$stages $base/$n"
-    echo "$n $attempt $time $cpus $id $job $shell $mask $node" >>"$base/send/orders" || return
+    wanted="$wanted $n"
+    echo "$n $attempt $time $cpus $id $job $shell $LOGOBATCH_MASK $node" >>"$base/send/orders" || return
   done
   shift
   why=
@@ -48,8 +50,7 @@ orders() {
   fi
   set -- "$@" -C "$base/send"
   for extra in environment secrets; do [ ! -e "$base/send/$extra" ] || set -- "$@" "$extra"; done
-  # shellcheck disable=SC2086 # folders of ours
-  mkdir $stages && tar -b 1 -cf "$base/archive" "$@" orders || { lost="the jobs could not be packed"; return 1; }
+  LC_ALL=C tar -b 1 --totals -cf "$base/archive" "$@" orders 2>"$answers" && read -r _ _ _ bytes _ <"$answers" || { halt 'cannot pack jobs'; return 1; }
 }
 
 # environment: the secrets that are variables, for sh. They travel by the encrypted stream only.
@@ -86,7 +87,8 @@ start_session() {
   {
     echo "
 
-lb-$nonce" && wc -c <"$base/archive" && cat "$base/archive"
+lb-$nonce
+$bytes" && cat "$base/archive"
   } >&4 2>/dev/null
   while IFS= read -r line <&5; do [ "$line" != "lb-$nonce" ] || return 0; done
   end_session
