@@ -64,16 +64,15 @@ export async function startMaster(
   return trouble.kind === 'host-key' ? { ...trouble, ...(await shownKey(master, seconds)) } : trouble;
 }
 
-/** Resolves when the master is gone: its socket is held open, and closes with it. */
-export function masterGone({ control }: Master): Promise<void> {
-  return new Promise(resolve => {
-    const socket = connect(control);
+/** Watches a master: its socket is held open, and closes with it. */
+export function watchMaster({ control }: Master): { gone: Promise<void>; release: () => void } {
+  const socket = connect(control);
+  const gone = new Promise<void>(resolve => {
     socket.on('error', () => {});
-    socket.on('data', () => {});
     socket.on('close', () => resolve());
-    // The connection alone must not keep this process alive.
-    socket.unref();
   });
+  socket.resume();
+  return { gone, release: () => socket.destroy() };
 }
 
 /** Ends the master and all its sessions, and removes its socket. */

@@ -1,7 +1,7 @@
 /** The system's way: `ssh` itself, one master, a process a session. Whatever `ssh` can do, this can. */
 import { execute } from './execution.ts';
 import { Gate } from './gate.ts';
-import { isUp, type Master, masterGone, startMaster, stopMaster } from './master.ts';
+import { isUp, type Master, startMaster, stopMaster, watchMaster } from './master.ts';
 import { startSession } from './session.ts';
 import type { Session, Transport } from './transport.ts';
 import type { LoggedIn } from './trouble.ts';
@@ -20,9 +20,8 @@ export async function byOpenSsh(
 function transportOf(master: Master, because: string | undefined): Transport {
   const gate = new Gate();
   let closing = false;
-  const lost = masterGone(master).then(() =>
-    closing ? 'closed' : `the connection to ${master.host.hostname} was lost`,
-  );
+  const { gone, release } = watchMaster(master);
+  const lost = gone.then(() => (closing ? 'closed' : `the connection to ${master.host.hostname} was lost`));
   const open = (command: string) => openSession(master, gate, command);
   return {
     kind: 'openssh',
@@ -33,6 +32,7 @@ function transportOf(master: Master, because: string | undefined): Transport {
     close: async () => {
       closing = true;
       await stopMaster(master);
+      release();
     },
   };
 }
