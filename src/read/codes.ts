@@ -53,4 +53,11 @@ export const CODES = {
   'exe-words': 'an exe that looks like several words (warning)',
 };
 
-export type Code = keyof typeof CODES;
+/** What can be wrong with a grid file besides. */
+export const GRID_CODES = {
+  password: 'a password, which does not belong into a file',
+  'storage-unknown': 'a storage that the grid file does not list',
+  'duplicate-host': 'one machine under two names (warning)',
+};
+
+export type Code = keyof typeof CODES | keyof typeof GRID_CODES;

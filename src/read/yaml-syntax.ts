@@ -14,7 +14,10 @@ export function explainSyntax(
     case 'NON_STRING_KEY':
       return { message: 'a key must be a plain text', hint: 'quote a value that starts with {{ or {' };
     case 'MULTIPLE_DOCS':
-      return { message: 'a second document starts here', hint: 'one file is one bbatch: use several files' };
+      return {
+        message: 'a second document starts here',
+        hint: 'a file holds one document: use several files',
+      };
     case 'BLOCK_AS_IMPLICIT_KEY':
       return {
         message: 'a second ": " on one line',

@@ -1,19 +1,17 @@
 /** One file of `batch_info/`: its top level, and its batches one by one. */
-import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Email } from '../model.ts';
 import type { Report } from '../read/report.ts';
 import { fileStart } from '../read/report.ts';
-import { decode } from '../read/text.ts';
 import { childOf, entryOf, type MapTree, scalarsOf, type Tree, textOf } from '../read/tree.ts';
-import { MAX_YAML_BYTES, readYaml } from '../read/yaml.ts';
 import { type Draft, readBatch } from './batch.ts';
 import { modernise } from './modernise.ts';
 import { uniqueNames } from './names.ts';
-import { mustBe, reportPath, systemFault } from './paths.ts';
+import { mustBe } from './paths.ts';
 import { bbatchSchema } from './schema.ts';
 import { goodKeys } from './shape.ts';
 import type { StagingScope } from './staging.ts';
+import { readYamlFile } from './yaml-file.ts';
 
 export interface BbatchDraft {
   readonly name: string;
@@ -68,22 +66,7 @@ export async function readBbatch(name: string, file: string, scope: StagingScope
 
 function readTree(file: string, { files, report }: StagingScope): Tree | undefined {
   const found = mustBe(files, file, 'file', fileStart(file), report);
-  if (found === undefined) return undefined;
-  let bytes: Buffer;
-  try {
-    const { size } = statSync(path.join(files.root, found));
-    if (size > MAX_YAML_BYTES) {
-      const message = `the file has ${(size / 1024 ** 2).toFixed(1)} MiB; 8 MiB is the limit`;
-      report.error('too-large', fileStart(file), message, { hint: 'put the data into a CSV' });
-      return undefined;
-    }
-    bytes = readFileSync(path.join(files.root, found));
-  } catch (error) {
-    reportPath(systemFault(error, file), fileStart(file), report);
-    return undefined;
-  }
-  const text = decode(bytes, file, report);
-  return text === undefined ? undefined : readYaml(text, file, report);
+  return found === undefined ? undefined : readYamlFile(path.join(files.root, found), file, report);
 }
 
 /** `email: me@x.org`, a list, or `{addresses, from}`. */

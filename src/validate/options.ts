@@ -99,7 +99,7 @@ export function schedulerOptions(
   for (const { key, keyPlace, value } of tree?.kind === 'map' ? tree.entries : []) {
     const taken = ours.get(key);
     if (taken !== undefined) {
-      report.error('option-refused', keyPlace, `the ${kind} option "${key}" is not for a batch`, {
+      report.error('option-refused', keyPlace, `the ${kind} option "${key}" is not to be set`, {
         hint: taken,
       });
       continue;

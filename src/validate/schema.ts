@@ -4,40 +4,25 @@
  * What needs to look at other files or at other keys is checked elsewhere.
  */
 import * as z from 'zod';
-import type { Tree } from '../read/tree.ts';
 import { parseSize, parseTime } from './quantities.ts';
+import {
+  address,
+  checked,
+  filled,
+  flag,
+  key,
+  listOf,
+  pattern,
+  place,
+  text,
+  textMap,
+  whole,
+} from './schema-parts.ts';
 
 /** Past these the value is a slip of the keyboard. */
 const MAX_CPUS = 4096;
 const MAX_RETRIES = 100;
 const MAX_BUNDLE = 10_000;
-
-interface About {
-  readonly title: string;
-  readonly description: string;
-  readonly examples: readonly unknown[];
-}
-
-/** A key with what an editor shows about it; the first example also serves as the cure in messages. */
-function key<S extends z.ZodType>(schema: S, title: string, description: string, ...examples: unknown[]): S {
-  const about: About = { title, description, examples };
-  return schema.meta({ ...about });
-}
-
-/** The error of each schema completes the sentence "… must be". */
-const text = (what: string) => z.string({ error: what });
-const filled = (what: string) => z.string({ error: what }).regex(/\S/, { error: what });
-const pattern = (form: RegExp, what: string) => z.string({ error: what }).regex(form, { error: what });
-const checked = (test: (text: string) => boolean, what: string) =>
-  z.string({ error: what }).refine(test, { error: what });
-const flag = () => z.boolean({ error: 'true or false' });
-const whole = (from: number, to: number) => {
-  const error = `a whole number from ${from.toLocaleString('en')} to ${to.toLocaleString('en')}`;
-  return z.int({ error }).min(from, { error }).max(to, { error });
-};
-const listOf = (item: z.ZodType<string>, what: string) =>
-  z.union([item, z.array(item, { error: what })], { error: what });
-const textMap = (what: string, value: z.ZodType<string>) => z.record(z.string(), value, { error: what });
 
 const time = checked(
   t => parseTime(t) !== undefined,
@@ -45,7 +30,6 @@ const time = checked(
 );
 const size = checked(t => parseSize(t) !== undefined, 'a whole number with K, M, G or T');
 const decimal = pattern(/^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?$/, 'a number');
-const place = pattern(/^[A-Za-z0-9_][A-Za-z0-9_.:@+-]*$/, 'a name of letters, digits and _ . : @ + -');
 const digits = pattern(/^[1-9]\d{0,8}$/, 'a whole number');
 
 const values = z.array(text('one value'), { error: 'a list of values' });
@@ -225,7 +209,6 @@ export const batchSchema = z.strictObject({
   hostnames: key(listOf(place, 'a list of hosts'), 'Hosts', 'First generation; now: resources', ['lab1']),
 });
 
-const address = pattern(/^[^\s@<>",;]+@[^\s@<>",;]+$/, 'an address like me@example.org');
 const addresses = listOf(address, 'an address, or a list of them');
 
 const emailSchema = z.strictObject({
@@ -249,27 +232,3 @@ export const bbatchSchema = z.strictObject({
     addresses: ['me@example.org'],
   }),
 });
-
-/** The example of a key that is most like what is there, as somebody would type it. */
-export function exampleOf(schema: z.ZodType, kind: Tree['kind'] = 'scalar'): string | undefined {
-  const examples = schema.meta()?.examples;
-  if (!Array.isArray(examples)) return undefined;
-  const alike: unknown = examples.find(example => kindOf(example) === kind) ?? examples[0];
-  return alike === undefined ? undefined : flow(alike);
-}
-
-function kindOf(value: unknown): Tree['kind'] {
-  return Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'map' : 'scalar';
-}
-
-/** YAML on one line. */
-function flow(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) {
-    return `{${Object.entries(value)
-      .map(([k, v]) => `${k}: ${flow(v)}`)
-      .join(', ')}}`;
-  }
-  const plain = String(value);
-  return /[{}[\],&*#?|<>=!%@:;]/.test(plain) ? JSON.stringify(plain) : plain;
-}

@@ -7,7 +7,7 @@ import { excerpt, nearest } from '../diagnostic.ts';
 import type { Place } from '../model.ts';
 import type { Report } from '../read/report.ts';
 import { type Entry, entryOf, type MapTree, type Tree, toPlain, toTyped } from '../read/tree.ts';
-import { exampleOf } from './schema.ts';
+import { exampleOf } from './schema-parts.ts';
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
