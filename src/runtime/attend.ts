@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as board from './board.ts';
 import { type Context, controlFolder } from './context.ts';
-import { joined } from './down.ts';
+import { joined, takeStorageDown } from './down.ts';
+import { readLedger } from './ledger.ts';
 import { closeMasters } from './masters.ts';
 import { AttendedNode } from './node.ts';
 import { listedHere, wantedResources } from './resources.ts';
+import { newStorages } from './storages.ts';
 import { sharedTree } from './tree.ts';
 import { turnsOf } from './turns.ts';
 
@@ -46,6 +48,7 @@ export async function attend(context: Context): Promise<number> {
   const wishes = {
     context,
     tree: sharedTree([...context.shared, ...context.setups]),
+    storages: newStorages(),
     turn: turnsOf(HANDSHAKES),
     warm: false,
     interactive: false,
@@ -69,7 +72,12 @@ export async function attend(context: Context): Promise<number> {
   } else if (!ended) print('no node can be used');
   say = print;
 
-  const { lines, clean } = joined(await Promise.all(nodes.map(node => node.end())));
+  const reports = await Promise.all(nodes.map(node => node.end()));
+  // What several nodes see goes when none of them uses it any more.
+  const stored = readLedger().entries.filter(({ storage, warm }) => storage !== undefined && !warm);
+  const options = { control: join(control, `${nodes.length}.0`), seconds: 15, interactive: false };
+  for (const entry of stored) reports.push(await takeStorageDown(entry, wanted.ssh, options));
+  const { lines, clean } = joined(reports);
   await closeMasters(control);
   for (const line of lines) print(line);
   return clean && up.length + (here ? 1 : 0) > 0 ? 0 : 1;

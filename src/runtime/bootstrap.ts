@@ -9,8 +9,10 @@ import { type Entry, entriesOf, note, strike } from './ledger.ts';
 import { type Facts, probe } from './probe.ts';
 import { randomWord, runScript } from './script.ts';
 import { stage } from './stage.ts';
+import type { Placed, Storages } from './storages.ts';
 import { removeWork } from './teardown.ts';
 import type { TreeEntry } from './tree.ts';
+import type { Turn } from './turns.ts';
 import { adoptWork, isPlainPath, makeWork, newWorkName, type Work } from './work.ts';
 
 export interface Ready {
@@ -19,20 +21,30 @@ export interface Ready {
   readonly work: Work;
   /** The folder there that is the image's root. */
   readonly root: string;
+  /** What visits have sent to the root is still there. */
+  readonly continued: boolean;
 }
 
 /** `again`: it may mend itself, so another try makes sense. */
-export type Outcome =
-  | { readonly ok: true; readonly ready: Ready }
-  | { readonly ok: false; readonly why: string; readonly hint?: string; readonly again: boolean };
+interface Refused {
+  readonly ok: false;
+  readonly why: string;
+  readonly hint?: string;
+  readonly again: boolean;
+}
+
+export type Outcome = { readonly ok: true; readonly ready: Ready } | Refused;
 
 export interface Wishes {
   readonly context: Context;
   /** What is to be staged. */
   readonly tree: () => Promise<readonly TreeEntry[]>;
+  readonly storages: Storages;
   /** At most so many handshakes at once. */
-  readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly turn: Turn;
+  /** Path of the socket for a connection of the runtime's own. */
   readonly control: string;
+  /** What is made is to stay when the run is over. */
   readonly warm: boolean;
   readonly interactive: boolean;
   /** Things worth knowing that stop nothing. */
@@ -40,7 +52,9 @@ export interface Wishes {
   readonly abort: AbortSignal;
 }
 
+/** Seconds. */
 const HANDSHAKE = 20;
+const SETUP = 3600;
 
 export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outcome> {
   const { control, interactive, abort, turn } = wishes;
@@ -56,7 +70,7 @@ export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outc
   abort.addEventListener('abort', close, { once: true });
   try {
     const outcome = await prepare(node, transport, wishes);
-    if (!outcome.ok) await transport.close();
+    if (!outcome.ok || abort.aborted) await transport.close();
     return outcome;
   } finally {
     abort.removeEventListener('abort', close);
@@ -65,57 +79,98 @@ export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outc
 
 async function prepare(node: SshResource, transport: Transport, wishes: Wishes): Promise<Outcome> {
   const { context, say } = wishes;
-  const probed = await probe(transport, { candidates: candidatesOf(node), requires: context.requires });
-  if (!probed.ok) return { ok: false, why: probed.why, again: probed.again };
+  const candidates = [...node.fastStorage, '/tmp', '$HOME'];
+  const probed = await probe(transport, { candidates, requires: context.requires });
+  if (!probed.ok) return probed;
   const { facts } = probed;
-  const found = await findWork(node, transport, facts, wishes);
-  if ('ok' in found) return found;
+  const known = entriesOf(node.name).filter(({ storage }) => storage === undefined);
+  const [above = '/tmp'] = facts.usable;
+  const own = await obtain(transport, known, newEntry(node, above, wishes), wishes);
+  if (!own.ok) return own;
+  const view = await viewOf(node, transport, own.work, facts, wishes);
+  if ('why' in view) return { ok: false, why: `staging failed: ${view.why}`, again: true };
   // A run that is taken over by another process goes on with what it began with.
-  if (!found.continued) {
-    const memory = join('.logobatch/ledger', `${node.name}.staged`);
-    const staged = await stage(transport, found, await wishes.tree(), { memory, busybox: facts.busyboxTar });
-    if (!staged.ok) return { ok: false, why: `staging failed: ${staged.why}`, again: true };
-  }
-  const root = join(found.entry.work, 'image');
-  for (const script of found.continued ? [] : context.setups) {
-    const failed = await setup(transport, root, script);
+  for (const script of own.work.continued ? [] : context.setups) {
+    const failed = await setup(transport, view.root, script);
     if (failed === undefined) continue;
     for (const line of failed.slice(-10)) say(`    | ${line}`);
     return { ok: false, why: `setup ${script} failed`, again: false };
   }
-  return { ok: true, ready: { transport, facts, work: found, root } };
+  return { ok: true, ready: { transport, facts, work: own.work, ...view } };
 }
 
-/** The work folder of this run: one that may be taken over, or a new one. What else the ledger knows of this node is removed first. */
-async function findWork(
+/** The view of the image: on a storage, if the node mounts one, else in its work folder. */
+async function viewOf(
   node: SshResource,
   transport: Transport,
-  facts: Facts,
-  { context, warm, say }: Wishes,
-): Promise<Work | Extract<Outcome, { ok: false }>> {
-  for (const entry of entriesOf(node.name).filter(({ storage }) => storage === undefined)) {
+  own: Work,
+  { busyboxTar: busybox }: Facts,
+  wishes: Wishes,
+): Promise<{ readonly root: string; readonly continued: boolean } | { readonly why: string }> {
+  const place = async (known: Entry | undefined, above: string): Promise<Placed> => {
+    const [{ name: storage } = { name: '' }] = node.remoteStorage;
+    if (!isPlainPath(above)) return { ok: false, why: `${above} has odd characters in it` };
+    const here = { node: node.name, host: node.host, transport: node.transport };
+    const moved = known && { ...known, ...here, work: join(above, known.work.split('/').at(-1) ?? '') };
+    const fresh = { ...newEntry(node, above, wishes), storage };
+    const got = await obtain(transport, moved ? [moved] : [], fresh, wishes);
+    if (!got.ok) return got;
+    if (known && known.node !== node.name) strike(known);
+    const memory = join('.logobatch/ledger/storage', `${storage}.staged`);
+    const staged = await bringUp(transport, got.work, memory, busybox, wishes);
+    return staged.ok ? got : staged;
+  };
+  const shared = await wishes.storages.rootOn(node, transport, place);
+  if (shared && 'root' in shared) return shared;
+  if (shared) wishes.say(`note    ${node.name}: has a view of its own: ${shared.why}`);
+  const memory = join('.logobatch/ledger', `${node.name}.staged`);
+  const staged = await bringUp(transport, own, memory, busybox, wishes);
+  if (!staged.ok) return staged;
+  return { root: join(own.entry.work, 'image'), continued: own.continued };
+}
+
+async function bringUp(
+  transport: Transport,
+  work: Work,
+  memory: string,
+  busybox: boolean,
+  { tree }: Wishes,
+): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }> {
+  return work.continued ? { ok: true } : stage(transport, work, await tree(), { memory, busybox });
+}
+
+/** A work folder: one of those known that may be taken over, or a new one. The others that are known are removed first. */
+async function obtain(
+  transport: Transport,
+  known: readonly Entry[],
+  fresh: Entry,
+  { context, say }: Wishes,
+): Promise<{ readonly ok: true; readonly work: Work } | Refused> {
+  for (const entry of known) {
     if (entry.warm || entry.run === context.run) {
       const adopted = await adoptWork(transport, entry, context.run);
       if (adopted.ok) {
-        const renewed = { ...adopted.work.entry, warm: entry.warm || warm };
+        const { work } = adopted;
+        const renewed = { ...work.entry, warm: entry.warm || fresh.warm };
         note(renewed);
-        return { ...adopted.work, entry: renewed };
+        return { ok: true, work: { ...work, entry: renewed } };
       }
       if (!adopted.said.ok) return { ok: false, why: adopted.said.why, again: adopted.said.lost };
     }
     const removed = await removeWork(transport, entry);
     if (removed.ok) strike(entry);
     else if (removed.lost) return { ok: false, why: removed.why, again: true };
-    else say(`left    ${node.name}: an earlier run's ${removed.why}`);
+    else say(`left    ${entry.node}: of an earlier run: ${removed.why}`);
   }
-  const [above] = facts.usable;
-  if (above === undefined)
-    return {
-      ok: false,
-      why: `none of ${candidatesOf(node).join(', ')} can hold a work folder`,
-      again: false,
-    };
-  const entry: Entry = {
+  note(fresh);
+  const made = await makeWork(transport, fresh);
+  if (made.ok) return { ok: true, work: made.work };
+  const why = made.said.ok ? 'its work folder cannot be made' : made.said.why;
+  return { ok: false, why, again: !made.said.ok && made.said.lost };
+}
+
+function newEntry(node: SshResource, above: string, { context, warm }: Wishes): Entry {
+  return {
     node: node.name,
     host: node.host,
     transport: node.transport,
@@ -124,11 +179,6 @@ async function findWork(
     run: context.run,
     warm: warm || node.keep || context.keep,
   };
-  note(entry);
-  const made = await makeWork(transport, entry);
-  if (made.ok) return made.work;
-  const why = made.said.ok ? 'its work folder cannot be made' : made.said.why;
-  return { ok: false, why, again: !made.said.ok && made.said.lost };
 }
 
 /** The last lines of what it printed, if it failed. */
@@ -138,11 +188,6 @@ async function setup(
   script: string,
 ): Promise<readonly string[] | undefined> {
   const text = `cd ${shWord(root)} || exit\nsh ${shWord(`./${script}`)} 2>&1`;
-  const said = await runScript(transport, text, 3600);
+  const said = await runScript(transport, text, SETUP);
   return said.ok ? undefined : [...said.lines, said.why];
-}
-
-/** Where a work folder may be, best first. */
-function candidatesOf(node: SshResource): string[] {
-  return [...node.fastStorage.filter(isPlainPath), '/tmp', '$HOME'];
 }

@@ -1,11 +1,14 @@
 /** What `make up`, `make down` and a sweep do: one thing for all nodes, side by side. */
 import { join } from 'node:path';
+import { counted } from '../counted.ts';
 import { HANDSHAKES } from './attend.ts';
 import { bootstrap } from './bootstrap.ts';
 import { type Context, controlFolder } from './context.ts';
-import { type DownOptions, takeAllDown } from './down.ts';
+import { type DownOptions, joined, takeAllDown } from './down.ts';
 import { closeMasters } from './masters.ts';
 import { wantedResources } from './resources.ts';
+import { newStorages } from './storages.ts';
+import { sweepNode } from './sweep.ts';
 import { sharedTree } from './tree.ts';
 import { turnsOf } from './turns.ts';
 
@@ -24,6 +27,7 @@ export async function up(given: Context): Promise<number> {
   const wishes = {
     context,
     tree: sharedTree([...context.shared, ...context.setups]),
+    storages: newStorages(),
     turn: turnsOf(HANDSHAKES),
     warm: true,
     interactive: process.stdin.isTTY === true,
@@ -47,22 +51,35 @@ export async function up(given: Context): Promise<number> {
 }
 
 /** Takes down everything in this image's ledger. */
-export async function down(given: Context): Promise<number> {
-  const context = { ...given, start: process.pid };
+export async function down(context: Context): Promise<number> {
+  return takeDown(context, false);
+}
+
+/** The same, and looks on all nodes of the grid for what no ledger knows of. */
+export async function sweep(context: Context): Promise<number> {
+  return takeDown(context, true);
+}
+
+async function takeDown(given: Context, everywhere: boolean): Promise<number> {
+  const context = { ...given, start: process.pid, wanted: [] };
+  const wanted = context.grid === '' ? undefined : wantedResources(context);
+  if (wanted && !wanted.ok) print(wanted.text);
+  const nodes = wanted?.ok ? wanted.ssh : [];
   const control = controlFolder(context);
-  const options = (_: string, number: number): DownOptions => ({
+  const turn = turnsOf(HANDSHAKES);
+  const options = (number: number): DownOptions => ({
     control: join(control, `${number}.0`),
     interactive: process.stdin.isTTY === true,
     seconds: 20,
   });
-  const { lines, clean, count } = await takeAllDown(options, turnsOf(HANDSHAKES));
+  const { count, ...known } = await takeAllDown(nodes, options, turn);
+  const swept = everywhere
+    ? await Promise.all(nodes.map((node, i) => turn(() => sweepNode(node, options(i)))))
+    : [];
   await closeMasters(control);
+  const { lines, clean } = joined([known, ...swept]);
   for (const line of lines) print(line);
-  if (count === 0 && clean) print('nothing is kept');
-  else if (clean) print(`down    ${count} work ${count === 1 ? 'folder is' : 'folders are'} gone`);
+  if (clean && count > 0) print(`down    ${counted(count, 'work folder')}`);
+  if (clean && count === 0 && lines.length === 0) print('nothing is kept');
   return clean ? 0 : 1;
-}
-
-export async function sweep(given: Context): Promise<number> {
-  return down(given);
 }

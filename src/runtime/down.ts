@@ -1,7 +1,9 @@
 /** Takes down what the ledger knows of: a connection a host, everything that was made there removed and seen to be gone. */
+import type { SshResource } from '../grid/model.ts';
 import { connect } from '../transport/connect.ts';
 import { type Entry, readLedger, strike } from './ledger.ts';
 import { type Removed, removeWork } from './teardown.ts';
+import type { Turn } from './turns.ts';
 
 export interface Report {
   /** Lines for the person. */
@@ -22,8 +24,7 @@ export interface DownOptions {
 export async function takeDown(entries: readonly Entry[], options: DownOptions): Promise<Report> {
   const [first] = entries;
   if (!first) return { lines: [], clean: true };
-  const { control, seconds, interactive } = options;
-  const connected = await connect(first.host, first.transport, { control, seconds, interactive });
+  const connected = await connect(first.host, first.transport, options);
   if (!connected.ok)
     return { lines: entries.map(entry => leftLine(entry, connected.failure.message)), clean: false };
   const { transport } = connected;
@@ -42,7 +43,7 @@ export function reportOf(entry: Entry, removed: Removed): Report {
   strike(entry);
   const lines = removed.strays.map(
     stray =>
-      `note    ${entry.node}: started during the run and still there, perhaps by a job: process ${stray}`,
+      `note    ${entry.node}: began during the run and is still there, perhaps a job's: process ${stray}`,
   );
   return { lines, clean: true };
 }
@@ -51,19 +52,43 @@ export function joined(reports: readonly Report[]): Report {
   return { lines: reports.flatMap(({ lines }) => lines), clean: reports.every(({ clean }) => clean) };
 }
 
-/** Everything of this image, side by side. */
+/** Takes down what lies on a storage: by way of the node that put it there, or of any other that sees it. */
+export async function takeStorageDown(
+  entry: Entry,
+  nodes: readonly SshResource[],
+  options: DownOptions,
+): Promise<Report> {
+  let report = await takeDown([entry], options);
+  for (const { name, host, transport, remoteStorage } of nodes) {
+    const mount = remoteStorage.find(each => each.name === entry.storage);
+    if (report.clean) break;
+    if (!mount || name === entry.node) continue;
+    const work = `${mount.path}/${entry.work.split('/').at(-1)}`;
+    const other = await takeDown([{ ...entry, node: name, host, transport, work }], options);
+    if (!other.clean) continue;
+    strike(entry);
+    report = other;
+  }
+  return report;
+}
+
+/** Everything of this image: the nodes side by side, then what they had in common. */
 export async function takeAllDown(
-  options: (node: string, number: number) => DownOptions,
-  turn: <T>(work: () => Promise<T>) => Promise<T>,
+  nodes: readonly SshResource[],
+  options: (number: number) => DownOptions,
+  turn: Turn,
 ): Promise<Report & { readonly count: number }> {
   const { entries, damaged } = readLedger();
-  const nodes = [...new Set(entries.map(({ node }) => node))];
+  const own = entries.filter(({ storage }) => storage === undefined);
+  const names = [...new Set(own.map(({ node }) => node))];
   const reports = await Promise.all(
-    nodes.map((name, i) => {
-      const ofNode = entries.filter(({ node }) => node === name);
-      return turn(() => takeDown(ofNode, options(name, i)));
+    names.map((name, i) => {
+      const there = own.filter(({ node }) => node === name);
+      return turn(() => takeDown(there, options(i)));
     }),
   );
+  for (const entry of entries)
+    if (entry.storage !== undefined) reports.push(await takeStorageDown(entry, nodes, options(names.length)));
   const unreadable = damaged.map(path => `left    ${path} cannot be read: what it names is not taken down`);
   const { lines, clean } = joined(reports);
   return {

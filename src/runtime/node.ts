@@ -133,7 +133,7 @@ export class AttendedNode {
         masters: 0,
         nice,
       },
-      { anew: !ready.work.continued },
+      { anew: !ready.continued },
     );
     board.takeBack(name);
     this.listener.changed();

@@ -1,5 +1,7 @@
 /** At most so many at once; the others wait for their turn, in order. */
-export function turnsOf(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
+export function turnsOf(limit: number): Turn {
   let free = limit;
   const waiting: (() => void)[] = [];
   return async work => {

@@ -63,6 +63,7 @@ strays() {
     case $program in systemd | '(sd-pam)' | sshd | dbus-daemon) continue ;; esac
     # shellcheck disable=SC2086 # fields, to be split
     set -- "$1" ${stat##*) }
+    case $2 in Z* | X*) continue ;; esac
     [ "$3" = 1 ] && [ "${21}" -ge "$1" ] || continue
     printf '%s %s\n' "${process#/proc/}" "$program" | tr -d '\000-\011\013-\037\177'
   done
