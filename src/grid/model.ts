@@ -36,7 +36,7 @@ export interface Host {
 export interface SshResource extends Common {
   readonly kind: 'ssh';
   readonly host: Host;
-  /** Absolute folders, the best first, that may hold the work folder. */
+  /** Folders that may hold the work folder, the best first: absolute, or below the home folder there (`~/…`). */
   readonly fastStorage: readonly string[];
   /** Where this node sees the storages. */
   readonly remoteStorage: readonly { readonly name: string; readonly path: string }[];
