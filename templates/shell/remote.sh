@@ -13,13 +13,15 @@
 visit_there() {
   . "$state/nodes/$node/connect"
   [ "$nice" != 0 ] || nice=
+  lost=
   base=data/processed/.stage/${held##* } answers=$LOGOBATCH_SLOTS/${held##* }.err
   [ ! -e "$base" ] || wipe "$base"
   set -- "$base/send"
   for k in $left; do set -- "$@" "$base/$((n + $#))"; done
   mkdir -p "$@" || { halt 'cannot write to data/processed/.stage'; return 1; }
   sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.$n.0 0 $base/send"
-  if orders && join && supply && start_session; then
+  if join && supplies && orders && start_session; then
+    got
     converse
     end_session
   fi
@@ -31,7 +33,8 @@ visit_there() {
 
 # orders: what agent is to do, and what it needs for it: one archive. A job that cannot even be sent has failed.
 orders() {
-  set -- '' && wanted='' lost=''
+  wanted=''
+  set --
   : >"$base/send/orders" || return
   for k in $left; do
     recall "$k"
@@ -41,15 +44,18 @@ orders() {
     wanted="$wanted $n"
     echo "$n $attempt $time $cpus $id $job $shell $LOGOBATCH_MASK $node" >>"$base/send/orders" || return
   done
-  shift
   why=
   if [ -n "$secrets" ] && ! { secrets "$base/send/secrets" && environment >"$base/send/environment"; }; then
     for k in $left; do recall "$k"; failed "$why"; done
     left=
     return 1
   fi
+  if [ -n "$extras" ]; then
+    printf '%s' "$extras" >"$base/send/extras" || return
+    set -- "$@" --verbatim-files-from -T "$base/send/extras"
+  fi
   set -- "$@" -C "$base/send"
-  for extra in environment secrets; do [ ! -e "$base/send/$extra" ] || set -- "$@" "$extra"; done
+  for extra in extras environment secrets; do [ ! -e "$base/send/$extra" ] || set -- "$@" "$extra"; done
   LC_ALL=C tar -b 1 --totals -cf "$base/archive" "$@" orders 2>"$answers" && read -r _ _ _ bytes _ <"$answers" || { halt 'cannot pack jobs'; return 1; }
 }
 

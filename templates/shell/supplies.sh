@@ -2,43 +2,47 @@
 # there once a run. Sourced by remote.sh.
 # shellcheck disable=SC2154
 
-# supply: all of it is there.
-supply() {
-  set -- ''
-  have=$state/nodes/$node/have marks=
+# supplies: what the node lacks. Results of whole batches are sent at once; sets extras (a path a line), the paired results and files that are to
+# go with the jobfiles, and marks, which are to say that they are there.
+supplies() {
+  have=$state/nodes/$node/have whole='' extras='' marks=
   for need in $needs; do
     read -r _ _ found _ <"data/processed/$need/.done" || return
-    lacks "need.${need%/*}.${need#*/}.$found" || continue
-    set -- "$@" "data/processed/$need"
+    ! lacks "need.${need%/*}.${need#*/}.$found" || whole="${whole}data/processed/$need
+"
   done
+  whole_marks=$marks
   for k in $left; do
     recall "$k"
     read_jobfile
     for need in $pairs; do
       { read -r _; read -r _ found _; } <"data/processed/$need/.done" || return
-      slug=${need#*/}
-      lacks "pair.${need%%/*}.${slug%/*}.${slug##*/}.$found" || continue
-      set -- "$@" "data/processed/$need"
+      pair=${need#*/}
+      ! lacks "pair.${need%%/*}.${pair%/*}.${pair##*/}.$found" || extras="${extras}data/processed/$need
+"
     done
     [ -d "$state/files/$id" ] || continue
     read -r own <"$state/files/$id/$job"
-    lacks "files.$own" || continue
-    lines=$IFS
-    IFS='	'
-    set -f
-    # shellcheck disable=SC2046 # the fields of the job's line
-    set -- "$@" $(awk -F '\t' -v job="$job" '$1 == job { sub(/^[^\t]*\t/, ""); print; exit }' ".logobatch/files/$id")
-    set +f
-    IFS=$lines
+    ! lacks "files.$own" || extras=$extras$(own_files)"
+"
   done
-  shift
-  [ $# -gt 0 ] || return 0
+  # Agent moves files within its work folder only: where the view is on a storage, they go there like the rest.
+  case $root in
+    "$work"/*) ;;
+    *) whole=$whole$extras extras='' whole_marks=$marks ;;
+  esac
+  [ -n "$whole" ] || return 0
   # One at a time: what another visit is just sending need not be sent again.
   exec 7>>"$have.lock" && LOGOBATCH_WAIT=$LOGOBATCH_RUN flock 7 || return
-  send "$@"
+  send_whole
   set -- $?
   exec 7>&-
   return "$1"
+}
+
+# own_files: the paths of the job's files, one a line.
+own_files() {
+  awk -F '\t' -v job="$job" '$1 == job { for (i = 2; i <= NF; i++) print $i; exit }' ".logobatch/files/$id"
 }
 
 # lacks MARK: true if it has not been sent yet; notes that it will be.
@@ -48,21 +52,29 @@ lacks() {
   marks="$marks $1"
 }
 
-# send PATH...: unless another visit has sent all of it while we waited.
-send() {
+# got: what was to be sent is there.
+got() {
+  [ -z "$marks" ] || { [ -d "$have" ] || mkdir -p "$have"; } && for mark in $marks; do : >"$have/$mark"; done
+}
+
+# send_whole: unless another visit has sent all of it while we waited.
+send_whole() {
   missing=
-  for mark in $marks; do [ -e "$have/$mark" ] || missing=1; done
+  for mark in $whole_marks; do [ -e "$have/$mark" ] || missing=1; done
   [ -n "$missing" ] || return 0
-  set -- --anchored --wildcards --no-wildcards-match-slash --exclude='data/processed/*/*/*/jobfile.sh' --exclude='data/processed/*/*/*.failed' -- "$@"
+  printf '%s' "$whole" >"$base/send/whole" || return
   rm -f "$answers.bad"
   {
     echo "
 
-lb-$LOGOBATCH_RUN.$$" && tar -cf - "$@" || : >"$answers.bad"
+lb-$LOGOBATCH_RUN.$$" && tar -cf - --anchored --wildcards --no-wildcards-match-slash --exclude='data/processed/*/*/*/jobfile.sh' \
+      --exclude='data/processed/*/*/*.failed' --verbatim-files-from -T "$base/send/whole" || : >"$answers.bad"
   } 2>/dev/null | remote "exec sh '$work/supplies' '$root' $LOGOBATCH_RUN.$$" >"$answers.out" 2>"$answers" &&
     [ ! -e "$answers.bad" ] && grep -qx 'supplied' "$answers.out" || {
-    lost='the files that its jobs need could not be sent'
+    lost='the results that its jobs need could not be sent'
     return 1
   }
-  mkdir -p "$have" && for mark in $marks; do : >"$have/$mark"; done
+  everything=$marks marks=$whole_marks
+  got
+  marks=$everything
 }

@@ -53,16 +53,18 @@ describe('this machine and four hosts', { skip: canLab() }, () => {
     assert.deepEqual(pool.results(), expected);
     assert.deepEqual(Object.keys(pool.shares()).sort(), ['here', 'n1', 'n2', 'n3', 'n4']);
     clean();
-    assert.match((await pool.make()).out, /^nothing to do: 403 jobs are unchanged\n$/);
+    assert.match((await pool.make()).out, /^nothing to do\n$/);
   });
 
   test('share by late binding: the faster host does more', async () => {
     pool.image.write({
-      'batch_info/u.yml':
-        'batches:\n  - name: slow\n    inputs: {matrix: {i: {from: 1, to: 40}}}\n    resources: [n1, n2]\n    command: "[ $LB_NODE = n1 ] || sleep 0.5"\n'.replace(
-          'inputs: {matrix: {i: {from: 1, to: 40}}}',
-          'matrix: {i: {from: 1, to: 40}}',
-        ),
+      'batch_info/u.yml': `
+batches:
+  - name: slow
+    inputs: {matrix: {i: {from: 1, to: 40}}}
+    resources: [n1, n2]
+    command: "[ $LB_NODE = n1 ] || sleep 0.5"
+`,
     });
     await pool.image.compile();
     await pool.make(['clean']);
