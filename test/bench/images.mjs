@@ -1,9 +1,17 @@
 /** The images that the benchmarks compile and run. */
 import { createWriteStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { run } from './race.mjs';
 
 export const LOGOBATCH = resolve('dist/logobatch.mjs');
+
+/** An image of these files. */
+export function image(root, files) {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
 
 /** A table of `rows` rows and three columns, and one batch over it. */
 export async function sweep(

@@ -1,5 +1,6 @@
 /**
- * The benchmarks, against their peers, in one run: `npm run bench [-- PART …]` with the parts compile, memory, idle, jobs, start.
+ * The benchmarks, against their peers, in one run: `npm run bench [-- PART …]` with the parts compile, memory, idle, jobs, start, and on a lab of
+ * SSH hosts (as root) ssh, hosts, staging.
  * What counts are the ratios; absolute times mean nothing on a shared machine. Needs GNU make, parallel, xargs, tar.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bareMakefile, compile, LOGOBATCH, pretendDone, sweep } from './images.mjs';
 import { median, race, ratio, report, run, seconds } from './race.mjs';
+import { sshParts } from './ssh.mjs';
 
 const work = mkdtempSync(join(process.env.LOGOBATCH_BENCH_FOLDER ?? tmpdir(), 'logobatch-bench-'));
 process.env.LOGOBATCH_LOCAL_SLOTS = '2';
@@ -164,6 +166,7 @@ const parts = {
   },
 };
 
+Object.assign(parts, sshParts(fresh));
 const asked = process.argv.slice(2);
 try {
   if (!existsSync(LOGOBATCH)) throw new Error('build first: npm run build');
