@@ -52,12 +52,13 @@ function named({ key, keyPlace, value }: Entry): Tree {
 /** Keys in small letters; in an old file those that mean nothing go. */
 function lowered(map: MapTree, known: readonly string[], old: boolean, report: Report): MapTree {
   const entries: Entry[] = [];
+  const written = new Map<string, Entry>();
   for (const entry of map.entries) {
     const small = entry.key.toLowerCase();
     const key = known.includes(small) ? small : entry.key;
-    const twin = entries.find(other => other.key === key);
+    const twin = written.get(key);
     if (twin) {
-      report.error('duplicate-key', entry.keyPlace, `"${entry.key}" and "${key}" mean the same`, {
+      report.error('duplicate-key', entry.keyPlace, `"${entry.key}" and "${twin.key}" mean the same`, {
         hint: 'put all below one of them',
         notes: [{ message: 'the other one is here', place: twin.keyPlace }],
       });
@@ -65,7 +66,10 @@ function lowered(map: MapTree, known: readonly string[], old: boolean, report: R
       report.warn('ignored-key', entry.keyPlace, `"${entry.key}" means nothing any more`, {
         hint: 'delete the line',
       });
-    } else entries.push({ ...entry, key });
+    } else {
+      written.set(key, entry);
+      entries.push({ ...entry, key });
+    }
   }
   return { ...map, entries };
 }

@@ -155,9 +155,15 @@ function checkTwin({ resource, place }: Placed, earlier: readonly Placed[], repo
 function withoutSecrets(map: MapTree, report: Report): MapTree {
   const entries = map.entries.filter(({ key, keyPlace }) => {
     if (!isSecret(key)) return true;
-    report.error('password', keyPlace, `"${key}" does not belong into a file`, {
-      hint: 'log in with a key (ssh-keygen, then ssh-copy-id HOST), or one kept by an agent (ssh-add)',
-    });
+    // Without its place: the frame would show the value.
+    report.error(
+      'password',
+      undefined,
+      `"${key}" in line ${keyPlace.line} of ${keyPlace.file} does not belong into a file`,
+      {
+        hint: 'log in with a key (ssh-keygen, then ssh-copy-id HOST), or one kept by an agent (ssh-add)',
+      },
+    );
     return false;
   });
   return { ...map, entries };

@@ -8,9 +8,9 @@ import {
   address,
   checked,
   flag,
+  judged,
   key,
   listOf,
-  pattern,
   place,
   text,
   textMap,
@@ -47,8 +47,19 @@ export function kindOf(type: string): Kind | undefined {
 const HOSTNAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 const USERNAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
-export function isHostname(name: string): boolean {
-  return name.length <= MAX_HOSTNAME && (HOSTNAME.test(name) || isIPv6(bare(name)));
+const HOST = 'a host as ssh takes it: a name, an alias of ~/.ssh/config or an address';
+
+/** What it must be instead; undefined for a good one. */
+export function hostFault(name: string): string | undefined {
+  if (name.length <= MAX_HOSTNAME && (HOSTNAME.test(name) || isIPv6(bare(name)))) return undefined;
+  const [, user, host] = /^([^@]*)@([^@]*)$/.exec(name) ?? [];
+  if (user !== undefined && USERNAME.test(user) && host !== undefined && hostFault(host) === undefined)
+    return 'a host alone, with its user under username';
+  return /^[\w.-]+:\d+$/.test(name) ? 'a host alone, with its port under port' : HOST;
+}
+
+export function userFault(name: string): string | undefined {
+  return USERNAME.test(name) ? undefined : 'a user name of letters, digits and _ . -';
 }
 
 /** `[::1]` is how some write `::1`; `ssh` wants it bare. */
@@ -56,17 +67,18 @@ export function bare(hostname: string): string {
   return /^\[(.*)\]$/.exec(hostname)?.[1] ?? hostname;
 }
 
-/** A folder of a node: absolute, or below the home folder there. Nothing in it means anything to any login shell. */
-export function isRemoteFolder(path: string): boolean {
-  if (!/^(\/|~\/)./.test(path) || path.length > 1000) return false;
-  if (/[\u0000-\u001f\u007f-\u009f'\\!$"`*?<>|;&]/.test(path)) return false;
-  return path.split('/').every(part => part !== '..') && /[^/.]/.test(path.replace(/^~/, ''));
+const FOLDER = 'an absolute path, or one below ~/';
+
+/** A folder of a node: absolute, or below the home folder there. Nothing in it may mean anything to any login shell. */
+export function folderFault(path: string): string | undefined {
+  if (/^\$|\/\$/.test(path)) return 'a path without variables (~/ is the home folder there)';
+  if (!/^~?\/./.test(path) || path.length > 1000) return FOLDER;
+  if (!/[^/.]/.test(path.slice(1)) || path.split('/').includes('..')) return `${FOLDER}, without ..`;
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(path)) return `${FOLDER}, without control characters`;
+  return /['\\!$"`*?<>|;&]/.test(path) ? `${FOLDER}, without quotes and \\ ! $ * ? < > | ; &` : undefined;
 }
 
-const folder = checked(
-  isRemoteFolder,
-  'an absolute folder, or one below ~/; without .. $ * ? ! quotes or backslashes',
-);
+const folder = judged(folderFault, FOLDER);
 
 /** A number as it is written: 22, not 022 or 0x16. */
 export const port = checked(
@@ -100,17 +112,12 @@ export const resourceSchema = z.strictObject({
     'ssh',
   ),
   hostname: key(
-    checked(isHostname, 'what you type after ssh: a host, an alias or an address, and nothing else'),
+    judged(hostFault, HOST),
     'Host',
     'Anything ssh understands, ~/.ssh/config included. Of a cluster: its login node; absent: submit from here',
     'lab1.example.org',
   ),
-  username: key(
-    pattern(USERNAME, 'a user name of letters, digits and _ . -'),
-    'User',
-    'If it is another one there',
-    'ann',
-  ),
+  username: key(judged(userFault, 'a user name'), 'User', 'If it is another one there', 'ann'),
   port: key(port, 'Port', "Of its sshd. Default: ssh's own", 2222),
   slots: key(whole(1, MAX_SLOTS), 'Slots', 'Jobs of one processor at once. Default: its processors', 8),
   fast_storage: key(

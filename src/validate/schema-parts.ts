@@ -25,6 +25,11 @@ export const filled = (what: string) => z.string({ error: what }).regex(/\S/, { 
 export const pattern = (form: RegExp, what: string) => z.string({ error: what }).regex(form, { error: what });
 export const checked = (test: (text: string) => boolean, what: string) =>
   z.string({ error: what }).refine(test, { error: what });
+/** Judged by what is wrong: `fault` completes the sentence, or returns undefined for a good text. */
+export const judged = (fault: (text: string) => string | undefined, what: string) =>
+  z.string({ error: what }).refine(typed => fault(typed) === undefined, {
+    error: ({ input }) => (typeof input === 'string' ? fault(input) : undefined) ?? what,
+  });
 export const flag = () => z.boolean({ error: 'true or false' });
 export const whole = (from: number, to: number) => {
   const error = `a whole number from ${from.toLocaleString('en')} to ${to.toLocaleString('en')}`;
