@@ -13,7 +13,7 @@ export type Copied = ReadonlyMap<string, string>;
 export function emit(image: Image, plan: Plan, copied: Copied): Emission {
   const files: EmittedFile[] = [
     file(FORMAT_FILE, `${FORMAT}\n`),
-    file('.logobatch/.gitignore', '/run/\n'),
+    file('.logobatch/.gitignore', '/run/\n/ledger/\n'),
     file('.logobatch/shared', [...plan.stamps].map(([folder, stamp]) => `${stamp}\t${folder}\n`).join('')),
     ...addresses(image),
     ...plan.batches.flatMap(planned => [
