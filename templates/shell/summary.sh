@@ -15,6 +15,9 @@ summarize() {
   line="$ok done$(many "$same" ', # unchanged' ', # unchanged')$(many "$failed" ', # failed' ', # failed')"
   line="$line$(many "$skipped" ', # not run because of that' ', # not run because of that')$(many "$lost" ', # not run' ', # not run')"
   [ -n "$silent" ] && [ "$failed" = 0 ] && [ "$lost" = 0 ] || echo "$line in $seconds s; results are in data/processed"
+  [ ! -s "$state/lost" ] || {
+    awk -F '\t' '{ nodes[$1]++; jobs += $2 } END { for (node in nodes) list = list ", " node; print "  lost with a node and run again elsewhere: " jobs (jobs == 1 ? " job" : " jobs") " (" substr(list, 3) ")" }' "$state/lost"
+  }
   if [ "$failed" -gt 0 ]; then
     head -n 20 "$state/failed" | while IFS='	' read -r folder why; do
       log=$folder.failed/job.err
