@@ -74,7 +74,7 @@ describe('a first write', () => {
     assert.match(files[`${JOB}/jobfile.sh`] ?? '', /^#!\/bin\/sh\n#: [0-9a-f]{32} 1\n/);
     assert.equal(files['.logobatch/format'], '1\n');
     assert.equal(files['.logobatch/shared'], 'src\tsrc\n');
-    assert.equal(files['.logobatch/.gitignore'], '/run/\n');
+    assert.equal(files['.logobatch/.gitignore'], '/run/\n/ledger/\n');
     assert.equal(
       files['.logobatch/files/bbatch_1/ash'],
       'Job1\tsrc/1.csv\nJob2\tsrc/2.csv\nJob3\tsrc/3.csv\n',
