@@ -12,6 +12,7 @@ import { lookAt } from './emit/look.ts';
 import { writeImage } from './emit/write.ts';
 import type { Failure } from './failure.ts';
 import { asFailure } from './failure.ts';
+import { gridJsonSchema } from './grid/editor-schema.ts';
 import type { Plan } from './model.ts';
 import { LOCK_FILE } from './plan/lock.ts';
 import { planImage } from './plan/plan.ts';
@@ -54,7 +55,11 @@ export async function compile(root: string, { dryRun, force }: CompileOptions): 
     if (!planned.ok) return { kind: 'refused', diagnostics };
 
     const { plan } = planned;
-    const emission = emit(read.image, plan, copiedFiles(bbatchJsonSchema()));
+    const emission = emit(
+      read.image,
+      plan,
+      copiedFiles({ bbatch: bbatchJsonSchema(), grid: gridJsonSchema() }),
+    );
     if (!dryRun) {
       const held = holdImage(root, force);
       if (!held.ok) return { kind: 'refused', diagnostics: [...diagnostics, held.diagnostic] };

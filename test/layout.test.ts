@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   validate: ['validate', 'read', ...COMMAND],
   plan: ['plan', ...COMMAND],
   emit: ['emit', 'plan', ...COMMAND],
-  'compile.ts': ['emit', 'plan', 'validate', 'read', ...COMMAND],
+  'compile.ts': ['emit', 'plan', 'grid', 'validate', 'read', ...COMMAND],
   grid: ['grid', 'validate', 'read', ...NOUNS],
   transport: ['transport', 'grid', ...NOUNS],
   cli: ['cli', 'compile.ts', 'emit', 'read', 'grid', 'transport', 'runtime', ...NOUNS],

@@ -1,4 +1,4 @@
-/** What editors complete and check while a bbatch file is written: JSON Schema draft-7, made from the one schema. */
+/** What editors complete and check while a file of ours is written: JSON Schema draft-7, made from the one schema. */
 import * as z from 'zod';
 import { NAME } from './names.ts';
 import { batchSchema, bbatchSchema } from './schema.ts';
@@ -9,8 +9,15 @@ export const REQUIRED_KEYS: readonly string[] = ['name', 'command'];
 /** Keys of the first generation: known, but no longer offered. */
 const OLD_KEYS = new Set(['batch_type', 'hostnames']);
 
-export function bbatchJsonSchema(): object {
-  const schema = z.toJSONSchema(bbatchSchema, {
+type JsonSchema = Parameters<NonNullable<z.core.ToJSONSchemaContext['override']>>[0]['jsonSchema'];
+
+/** `adjust` says what the checks know beyond the schema. */
+export function editorSchema(
+  schema: z.ZodType,
+  title: string,
+  adjust: (zodSchema: z.core.$ZodType, jsonSchema: JsonSchema) => void,
+): object {
+  const json = z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-7',
     override: ({ zodSchema, jsonSchema }) => {
@@ -18,23 +25,32 @@ export function bbatchJsonSchema(): object {
       if (jsonSchema.type === 'string' && !jsonSchema.enum)
         Object.assign(jsonSchema, { type: ['string', 'number', 'boolean'] });
       if (jsonSchema.type === 'object' && jsonSchema.propertyNames) delete jsonSchema.propertyNames;
-      // Here names are judged by names.ts, which has more to say than a pattern.
-      if (zodSchema === batchSchema.shape.name) jsonSchema.pattern = NAME.source;
-      if (zodSchema === batchSchema) {
-        jsonSchema.required = [...REQUIRED_KEYS];
-        for (const old of OLD_KEYS) Object.assign(Object(jsonSchema.properties?.[old]), { deprecated: true });
-      }
-      if (zodSchema === bbatchSchema) {
-        const { properties = {} } = jsonSchema;
-        const old = (of: string) => ({
-          ...Object(properties[of]),
-          deprecated: true,
-          description: `Now: ${of}`,
-        });
-        Object.assign(properties, { Batches: old('batches'), Email: old('email') });
-        delete jsonSchema.required;
-      }
+      adjust(zodSchema, jsonSchema);
     },
   });
-  return { ...schema, title: 'LogoBatch bbatch file' };
+  return { ...json, title };
+}
+
+/** A key of the first generation that stands for one of today's. */
+export function oldKey(properties: JsonSchema['properties'], now: string): object {
+  return { ...Object(properties?.[now]), deprecated: true, description: `Now: ${now}` };
+}
+
+export function bbatchJsonSchema(): object {
+  return editorSchema(bbatchSchema, 'LogoBatch bbatch file', (zodSchema, jsonSchema) => {
+    // Here names are judged by names.ts, which has more to say than a pattern.
+    if (zodSchema === batchSchema.shape.name) jsonSchema.pattern = NAME.source;
+    if (zodSchema === batchSchema) {
+      jsonSchema.required = [...REQUIRED_KEYS];
+      for (const old of OLD_KEYS) Object.assign(Object(jsonSchema.properties?.[old]), { deprecated: true });
+    }
+    if (zodSchema === bbatchSchema) {
+      const { properties = {} } = jsonSchema;
+      Object.assign(properties, {
+        Batches: oldKey(properties, 'batches'),
+        Email: oldKey(properties, 'email'),
+      });
+      delete jsonSchema.required;
+    }
+  });
 }
