@@ -3,6 +3,8 @@
  *
  *     runtime.mjs --version
  *     runtime.mjs mail --to a@x,b@y --subject TEXT [--from c@z]    the text is read from standard input
+ *     runtime.mjs attend --run RUN    nodes up, kept and down again, until standard input ends
+ *     runtime.mjs up | down | sweep   nodes up ahead of a run; what is left on them taken down
  *
  * Exit codes: 0 done, 1 it could not be done (the reason on standard error), 2 wrong arguments.
  */
@@ -17,7 +19,29 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     return 0;
   }
   if (command === 'mail') return mail(args);
-  return usage(`unknown command "${command ?? ''}": mail, --version`);
+  if (command === 'attend' || command === 'up' || command === 'down' || command === 'sweep')
+    return nodes(command, args);
+  return usage(`unknown command "${command ?? ''}": attend, up, down, sweep, mail, --version`);
+}
+
+async function nodes(command: 'attend' | 'up' | 'down' | 'sweep', args: string[]): Promise<number> {
+  const run = runOf(args);
+  if (run === undefined) return usage(`${command} takes --run RUN and nothing else`);
+  const { contextOf } = await import('./context.ts');
+  const context = contextOf(process.env, run);
+  if (command === 'attend') return (await import('./attend.ts')).attend(context);
+  const commands = await import('./commands.ts');
+  return commands[command](context);
+}
+
+/** A word that may stand in names of files and in shell as it is; empty where none was given. */
+function runOf(args: string[]): string | undefined {
+  try {
+    const { values } = parseArgs({ args, options: { run: { type: 'string', default: 'none' } } });
+    return /^[A-Za-z0-9._-]+$/.test(values.run) ? values.run : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function mail(args: string[]): Promise<number> {
