@@ -15,8 +15,8 @@ export async function connect(host: Host, wish: Wish, options: ConnectOptions): 
   const tried: string[] = [];
   const refuse = (trouble: Trouble): Connected => ({
     ok: false,
-    failure: failureOf(host, trouble, tried),
-    kind: trouble.kind,
+    failure: failureOf(host, options.abort?.aborted ? CALLED_OFF : trouble, tried),
+    kind: options.abort?.aborted ? CALLED_OFF.kind : trouble.kind,
   });
   let because: string | undefined = wish === 'openssh' ? 'the grid file says so' : undefined;
   if (wish !== 'openssh') {
@@ -41,6 +41,8 @@ export async function connect(host: Host, wish: Wish, options: ConnectOptions): 
   tried.push('ssh');
   return refuse(second.trouble);
 }
+
+const CALLED_OFF: Trouble = { kind: 'other', reason: 'called off' };
 
 /** Tries node-ssh, unless something is in its way. It is loaded only now: a run without nodes does without it. */
 async function library(

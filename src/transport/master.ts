@@ -1,16 +1,21 @@
 /** The one connection of the system's `ssh` that all sessions share (ControlMaster). */
 import { spawn } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Host } from '../grid/model.ts';
+import { lookupName } from './hostkeys.ts';
 import { controlWord, pinned } from './options.ts';
 import { ask } from './program.ts';
+import { jumpCommand } from './proxy.ts';
 import type { Resolved } from './resolve.ts';
 import { sshOptions } from './transport.ts';
 import { type Trouble, troubleOf } from './trouble.ts';
 
 /** Longer ones are refused by `ssh`, which appends 17 characters while it binds (measured). */
 const LONGEST = 90;
+
+/** Seconds after which a master ends that nobody holds any more: whoever holds it may be killed. See `watchMaster`. */
+const IDLE = 60;
 
 export interface Master {
   readonly host: Host;
@@ -33,6 +38,7 @@ export async function startMaster(
   const log = `${control}.log`;
   await rm(log, { force: true });
   const seconds = Math.max(1, options.seconds);
+  const batch = options.interactive ? 'no' : 'yes';
   // `auto` replaces a socket that a dead master left; `yes` would not, and leak a process.
   const words = [
     '-f',
@@ -42,10 +48,11 @@ export async function startMaster(
     '-E',
     log,
     ...pinned(resolved),
+    ...throughHops(resolved, ['-E', log, '-o', `BatchMode=${batch}`]),
     ...[
       'ControlMaster=auto',
-      'ControlPersist=yes',
-      `BatchMode=${options.interactive ? 'no' : 'yes'}`,
+      `ControlPersist=${IDLE}`,
+      `BatchMode=${batch}`,
       `ConnectTimeout=${Math.ceil(seconds)}`,
       'ServerAliveInterval=5',
       'ServerAliveCountMax=3',
@@ -55,7 +62,7 @@ export async function startMaster(
     '--',
     host.hostname,
   ];
-  const ended = await run(words, seconds, options.signal);
+  const ended = await run(words, log, seconds, options.signal);
   const said = await readFile(log, 'utf8').catch(() => '');
   await rm(log, { force: true });
   if (ended === 0 && (await isUp(master))) return undefined;
@@ -64,7 +71,7 @@ export async function startMaster(
   return trouble.kind === 'host-key' ? { ...trouble, ...(await shownKey(master, seconds)) } : trouble;
 }
 
-/** Watches a master: its socket is held open, and closes with it. */
+/** Holds a master: a connection to its socket keeps it from being idle, and closes when it ends. */
 export function watchMaster({ control }: Master): { gone: Promise<void>; release: () => void } {
   const socket = connect(control);
   const gone = new Promise<void>(resolve => {
@@ -90,42 +97,57 @@ function control({ control, host, resolved }: Master, what: 'check' | 'exit') {
   return ask('ssh', words, { seconds: 5 });
 }
 
-/** The exit code, or what ended it before. Only its exit is waited for: in the background it keeps what it inherited. */
-function run(
+/**
+ * The exit code, or what ended it before. Only its exit is waited for: in the background it keeps what it inherited, so its
+ * standard error, where a program on the way may speak, goes into the log as well.
+ */
+async function run(
   words: readonly string[],
+  log: string,
   seconds: number,
   signal?: AbortSignal,
 ): Promise<number | null | string> {
-  return new Promise(resolve => {
-    const child = spawn('ssh', words, { stdio: 'ignore', ...(signal && { signal }) });
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      resolve(`no connection within ${Math.ceil(seconds)} s: timed out`);
-    }, seconds * 1000);
-    child.once('error', error => {
-      clearTimeout(timer);
-      resolve(error.message);
+  const file = await open(log, 'a', 0o600);
+  try {
+    const child = spawn('ssh', words, { stdio: ['ignore', 'ignore', file.fd], ...(signal && { signal }) });
+    return await new Promise(resolve => {
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        resolve(`no connection within ${Math.ceil(seconds)} s: timed out`);
+      }, seconds * 1000);
+      const end = (how: number | null | string) => {
+        clearTimeout(timer);
+        resolve(how);
+      };
+      child.once('error', error => end(error.message));
+      child.once('exit', end);
     });
-    child.once('exit', code => {
-      clearTimeout(timer);
-      resolve(code);
-    });
-  });
+  } finally {
+    await file.close();
+  }
+}
+
+/** `ssh` would silence the hosts on the way, and follow the user's configuration when their keys are not known. */
+function throughHops(resolved: Resolved, more: readonly string[]): string[] {
+  const command = jumpCommand(resolved, more);
+  return command === undefined ? [] : ['-o', `ProxyCommand=${command}`];
 }
 
 /** Which key the host shows, for the message: asked for once more, since `ssh` says it only to those who listen closely. */
 async function shownKey({ host, resolved }: Master, seconds: number): Promise<Pick<Trouble, 'key'>> {
   const words = ['-v', '-S', 'none', '-o', 'BatchMode=yes', '-o', 'PreferredAuthentications=none'];
+  const way = throughHops(resolved, ['-v', '-o', 'BatchMode=yes']);
   const { stderr } = await ask(
     'ssh',
-    [...words, ...pinned(resolved), ...sshOptions(host), '--', host.hostname, 'true'],
-    {
-      seconds,
-    },
+    [...words, ...pinned(resolved), ...way, ...sshOptions(host), '--', host.hostname, 'true'],
+    { seconds: Math.min(seconds, 10) },
   );
-  const [, type, shown] = /Server host key: (\S+) (SHA256:\S+)/.exec(stderr) ?? [];
+  // Hosts on the way say theirs, too: what counts is the last one before `ssh` gave up.
+  const said = stderr.split('Host key verification failed')[0] ?? '';
+  const [, type, shown] = [...said.matchAll(/Server host key: (\S+) (SHA256:\S+)/g)].at(-1) ?? [];
   if (type === undefined || shown === undefined) return {};
-  const revoked = /revoked/i.test(stderr);
-  const verdict = revoked ? 'revoked' : /HAS CHANGED/.test(stderr) ? 'changed' : 'unknown';
-  return { key: { verdict, type, fingerprint: shown } };
+  const [, name] = /key is known for (\S+) and|key for (\S+) has changed/.exec(said)?.filter(Boolean) ?? [];
+  const verdict = /revoked/i.test(said) ? 'revoked' : /HAS CHANGED/.test(said) ? 'changed' : 'unknown';
+  const of = name === undefined || name === lookupName(resolved) ? {} : { of: name };
+  return { key: { verdict, type, fingerprint: shown, ...of } };
 }

@@ -43,12 +43,18 @@ export async function byNodeSsh(
     signal?.addEventListener('abort', stop, { once: true });
     await connecting.finally(() => signal?.removeEventListener('abort', stop));
     if (!client) throw new Error('No response from server');
+    // Else each command waits for the other side's delayed acknowledgement, 40 ms.
+    client.setNoDelay(true);
     return { ok: true, transport: transportOf(client, resolved.name, proxy) };
   } catch (error) {
-    const said = error instanceof Error ? `${error.message}\n${proxy?.said() ?? ''}` : String(error);
+    const said = error instanceof Error ? error.message : String(error);
     ssh.connection?.destroy();
     proxy?.end();
-    return { ok: false, trouble: refused ?? troubleOf(said) };
+    const onTheWay = proxy && troubleOf(proxy.said());
+    return {
+      ok: false,
+      trouble: refused ?? (onTheWay && onTheWay.kind !== 'other' ? onTheWay : troubleOf(said)),
+    };
   }
 }
 

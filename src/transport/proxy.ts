@@ -1,6 +1,7 @@
 /** A connection that goes through another program: ProxyJump (`ssh -W`) or ProxyCommand. */
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
+import { shWord } from '../quote.ts';
 import { expand, type Resolved, setting } from './resolve.ts';
 
 /** The words of a program whose standard input and output are the connection. */
@@ -10,11 +11,11 @@ export type Proxy = readonly [string, ...string[]];
 export function proxyOf(resolved: Resolved): Proxy | 'unknown' | undefined {
   const command = setting(resolved, 'proxycommand');
   if (command !== undefined) return byCommand(command, resolved);
-  const jump = setting(resolved, 'proxyjump');
-  return jump === undefined ? undefined : byJump(jump, resolved);
+  const jump = jumpCommand(resolved, ['-o', 'BatchMode=yes']);
+  return jump === undefined ? undefined : byCommand(jump, resolved);
 }
 
-/** The user's own command, run as `ssh` runs it: by a shell, since that is what it is written for. */
+/** Run as `ssh` runs it: by a shell, since that is what such a command is written for. */
 function byCommand(command: string, resolved: Resolved): Proxy | 'unknown' {
   // What is filled in comes from the configuration as well, but stays plain words all the same.
   const plain = [resolved.hostname, resolved.name, resolved.user].every(word =>
@@ -24,21 +25,33 @@ function byCommand(command: string, resolved: Resolved): Proxy | 'unknown' {
   return filled === undefined ? 'unknown' : ['/bin/sh', '-c', `exec ${filled}`];
 }
 
-/** `a,b` goes through a and then b: the last is the one that connects to the host. */
-function byJump(jump: string, resolved: Resolved): Proxy {
-  const hops = jump.split(',').map(hop => hop.trim());
-  const last = hops.pop() ?? '';
-  const before = hops.length > 0 ? ['-J', hops.join(',')] : [];
-  const target = `[${resolved.hostname}]:${resolved.port}`;
-  const options = ['-T', '-a', '-x', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=yes'];
-  const quiet = ['-o', 'PermitLocalCommand=no', '-o', 'ControlMaster=no', '-o', 'UpdateHostKeys=no'];
-  const url = last.startsWith('ssh://') ? last : `ssh://${last}`;
-  return ['ssh', ...options, ...quiet, ...before, '-W', target, '--', url];
+/** For the hosts on the way what holds for the host itself: known keys only, and nothing handed out. */
+const HOP = [
+  ...['-T', '-a', '-x'],
+  ...['StrictHostKeyChecking=yes', 'PermitLocalCommand=no', 'ControlMaster=no', 'UpdateHostKeys=no'].flatMap(
+    option => ['-o', option],
+  ),
+];
+
+/**
+ * ProxyJump as the ProxyCommand that `ssh` would make of it, but with our options for the hosts on the way: of a jump
+ * `a,b` the last connects to the host. `%h` and `%p` are filled in by whoever runs it. Undefined: there is no jump.
+ */
+export function jumpCommand(resolved: Resolved, more: readonly string[]): string | undefined {
+  const hops = setting(resolved, 'proxyjump')?.split(',') ?? [];
+  return hops.reduce<string | undefined>((before, hop) => {
+    const url = hop.startsWith('ssh://') ? hop : `ssh://${hop.trim()}`;
+    // Each `ssh` fills in its own and halves the signs that are doubled.
+    const way = before === undefined ? [] : ['-o', `ProxyCommand=${before}`];
+    const words = ['ssh', ...HOP, ...more, ...way, '--', url].map(word => word.replaceAll('%', '%%'));
+    words.splice(-2, 0, '-W', '[%h]:%p');
+    return words.map(shWord).join(' ');
+  }, undefined);
 }
 
 export interface ProxySocket {
   readonly socket: Duplex;
-  /** The last line it said on standard error. */
+  /** What it said on standard error, the end of it. */
   readonly said: () => string;
   readonly end: () => void;
 }
@@ -61,5 +74,5 @@ export function startProxy([program, ...args]: Proxy): ProxySocket {
     socket.destroy();
   });
   child.on('close', () => socket.destroy());
-  return { socket, said: () => said.trim().split('\n').at(-1)?.trim() ?? '', end };
+  return { socket, said: () => said, end };
 }

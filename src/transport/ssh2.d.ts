@@ -29,6 +29,7 @@ declare module 'ssh2' {
     exec(command: string, done: (error: Error | undefined, channel: ClientChannel) => void): boolean;
     destroy(): void;
     end(): void;
+    setNoDelay(on: boolean): this;
   }
 
   export type Attempt =

@@ -16,6 +16,8 @@ export interface Trouble {
     readonly verdict: Exclude<Verdict, 'trusted'>;
     readonly type: string;
     readonly fingerprint: string;
+    /** Whose it is, where that is not the host itself but one on the way. */
+    readonly of?: string;
   };
 }
 
@@ -30,15 +32,16 @@ const WORDS: readonly (readonly [RegExp, Refusal, busy?: true])[] = [
     /Permission denied|Too many authentication failures|authentication methods|No more authentication/i,
     'auth',
   ],
+  // A jump host says why it could not go on; the connection behind it only breaks off.
+  [/open failed: |stdio forwarding failed/i, 'unreachable'],
+  [/refused|timed out|time-?out|ETIMEDOUT|No route|EHOSTUNREACH|unreachable|ENETUNREACH/i, 'unreachable'],
+  [/not resolve|ENOTFOUND|EAI_AGAIN|not known|no address/i, 'unreachable'],
   [
     /kex_exchange_identification|banner exchange|lost before handshake|Not allowed at this time/i,
     'unreachable',
     true,
   ],
   [/ECONNRESET|Connection reset|Connection closed by|No response from server/i, 'unreachable', true],
-  [/refused|timed out|time-?out|ETIMEDOUT|No route|EHOSTUNREACH|unreachable|ENETUNREACH/i, 'unreachable'],
-  [/not resolve|ENOTFOUND|EAI_AGAIN|not known|no address/i, 'unreachable'],
-  [/stdio forwarding failed|UNKNOWN port 65535/i, 'unreachable'],
 ];
 
 /** Reads what a client said as it failed. */
@@ -85,12 +88,13 @@ export function failureOf(host: Host, trouble: Trouble, tried: readonly string[]
 function keyMessage({ key, reason }: Trouble): string {
   if (key === undefined) return `its host key was refused: ${reason}`;
   const shown = `${key.type} ${key.fingerprint}`;
+  const whose = key.of === undefined ? 'its host key' : `the host key of ${key.of}, on the way there,`;
   const words = {
     unknown: 'is not known here',
     changed: 'is another one than before',
     revoked: 'was revoked',
   };
-  return `refused, since its host key (${shown}) ${words[key.verdict]}`;
+  return `refused, since ${whose} (${shown}) ${words[key.verdict]}`;
 }
 
 function keyHint({ key, reason }: Trouble, ssh: string): string {

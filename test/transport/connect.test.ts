@@ -31,6 +31,8 @@ describe('a connection', { skip: canLab() }, () => {
         {},
         { sshd: ['KexAlgorithms sntrup761x25519-sha512@openssh.com'] },
         { sshd: ['MaxStartups 1:100:1'] },
+        { via: { host: 'n8', by: 'ProxyJump' } },
+        { client: ['ProxyJump n1,n2'] },
         ...(noIpv6 === undefined ? [{ ipv6: true }] : []),
       ],
     });
@@ -52,6 +54,7 @@ describe('a connection', { skip: canLab() }, () => {
     ['a key that only the agent has', 'n2', 'node-ssh'],
     ['a user certificate', 'n3', 'openssh', /^a user certificate$/],
     ['a jump host', 'n6', 'node-ssh'],
+    ['two jump hosts', 'n13', 'node-ssh'],
     ['a proxy command', 'n7', 'node-ssh'],
     ['key exchanges that node-ssh lacks', 'n10', 'openssh', /^node-ssh failed: .*key exchange/],
   ];
@@ -67,8 +70,8 @@ describe('a connection', { skip: canLab() }, () => {
 
   test('reaches an IPv6 address', { skip: noIpv6 }, async () => {
     for (const wish of ['node-ssh', 'openssh'] as const) {
-      const node = await reach(folder, 'n12', wish);
-      assert.equal((await node.exec('id -un')).stdout, user('n12'));
+      const node = await reach(folder, 'n14', wish);
+      assert.equal((await node.exec('id -un')).stdout, user('n14'));
       await node.close();
     }
   });
@@ -134,6 +137,31 @@ describe('a connection', { skip: canLab() }, () => {
     await lab.host('n9').start();
   });
 
+  test('names the host on the way whose key is not known', async () => {
+    const { address, port } = lab.host('n8');
+    for (const wish of ['auto', 'openssh'] as const) {
+      const outcome = await tryReach(folder, 'n12', wish);
+      assert.ok(!outcome.ok);
+      assert.equal(
+        outcome.failure.message,
+        `n12: refused, since the host key of [${address}]:${port}, on the way there, (ssh-ed25519 ${fingerprintOf(lab, 'n8')}) is not known here`,
+      );
+    }
+  });
+
+  test('to a host that is not there, behind one that is, says so at once', async () => {
+    lab.host('n6').kill('listener');
+    for (const wish of ['auto', 'openssh'] as const) {
+      const begin = performance.now();
+      const outcome = await tryReach(folder, 'n6', wish);
+      assert.ok(!outcome.ok);
+      assert.equal(outcome.kind, 'unreachable');
+      assert.match(outcome.failure.message, /^n6: not reachable: .*refused/i);
+      assert.ok(performance.now() - begin < 5000);
+    }
+    await lab.host('n6').start();
+  });
+
   test('to a host that says nothing is given up in time', async () => {
     const host = lab.host('n9');
     host.freeze();
@@ -157,7 +185,10 @@ describe('a connection', { skip: canLab() }, () => {
       const outcomes = (['auto', 'openssh'] as const).map(wish =>
         tryReach(folder, 'n9', wish, { abort: AbortSignal.timeout(500) }),
       );
-      for (const outcome of await Promise.all(outcomes)) assert.ok(!outcome.ok);
+      for (const outcome of await Promise.all(outcomes)) {
+        assert.ok(!outcome.ok);
+        assert.match(outcome.failure.message, /^n9: no connection: called off/);
+      }
     } finally {
       host.thaw();
     }
