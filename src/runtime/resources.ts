@@ -2,7 +2,7 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { renderDiagnostics, type Sources } from '../diagnostic.ts';
+import { renderDiagnostics } from '../diagnostic.ts';
 import type { LocalResource, SshResource } from '../grid/model.ts';
 import { readGrid } from '../grid/read.ts';
 import type { Listed } from './board.ts';
@@ -19,8 +19,7 @@ export type WantedOrNot = ({ readonly ok: true } & Wanted) | { readonly ok: fals
 
 export function wantedResources({ grid, wanted }: Context): WantedOrNot {
   const read = readGrid(grid);
-  const sources: Sources = file => textOf(file);
-  if (!read.ok) return { ok: false, text: renderDiagnostics(read.diagnostics, sources, { colour: false }) };
+  if (!read.ok) return { ok: false, text: renderDiagnostics(read.diagnostics, textOf, { colour: false }) };
   const all = read.grid.resources.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   const clusters = all.flatMap(one => (one.kind === 'slurm' || one.kind === 'sge' ? [one.name] : []));
   const notes =

@@ -50,19 +50,28 @@ async function changesThere(
   tree: readonly TreeEntry[],
   memory: string,
 ): Promise<Changes | { why: string }> {
-  const lines = tree.map(({ line }) => line).sort();
+  const lines = tree.map(({ line }) => line);
   const digest = createHash('sha256')
-    .update(lines.map(line => `${line}\n`).join(''), 'latin1')
+    .update(sortedLines(lines.map(line => `${line}${END}`).join('')), 'latin1')
     .digest('hex');
   const said = await runProgram(transport, `${entry.work}/inventory`, [digest], { seconds: 600 });
   if (!said.ok) return { why: said.why };
   const sent = remembered(memory, staged);
   const same = said.lines[0] === 'same';
-  const there = new Set(same ? lines : said.lines.map(bytes));
+  const there = new Set(same ? lines : bytes(`${said.lines.join('\n')}\n`).split(END));
   const changed = tree.filter(({ path, line, stamp }) => !there.has(line) || sent?.get(path) !== stamp);
   const wanted = new Map(tree.map(({ path, line }) => [path, line.charAt(0)]));
   const gone = same ? [] : [...there].flatMap(line => goneOf(line, wanted));
   return { gone, tree: changed };
+}
+
+/** What ends an entry of the inventory: a path may have line ends in it, but not this. */
+const END = '//\n';
+
+/** As `sort` of the node does it, which knows nothing of entries. */
+function sortedLines(text: string): string {
+  const lines = text.split('\n').slice(0, -1).sort();
+  return lines.map(line => `${line}\n`).join('');
 }
 
 /** The path of a line of the inventory that is not wanted, or not as what it is. */

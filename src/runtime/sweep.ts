@@ -35,7 +35,7 @@ export async function sweepNode(node: SshResource, options: DownOptions): Promis
 async function strangers(node: SshResource, transport: Transport): Promise<Entry[] | string> {
   const folders = [...node.fastStorage, ...node.remoteStorage.map(({ path }) => path), '/tmp'];
   const script = `
-for above in ${folders.map(shWord).join(' ')} "\${HOME-/tmp}"; do
+for above in ${folders.map(onNode).join(' ')} "\${HOME-/tmp}"; do
   for work in "$above"/lb.??????????; do
     [ ! -L "$work" ] && [ -O "$work" ] && [ -f "$work/marker" ] && [ ! -L "$work/marker" ] || continue
     read -r word _ token image run <"$work/marker" && [ "$word $image" = ${shWord(`logobatch ${imageId()}`)} ] || continue
@@ -53,6 +53,11 @@ done`;
     known.add(work);
     return [{ node: name, host, transport: wish, work, token, run, warm: false }];
   });
+}
+
+/** A folder of the grid file as a word of sh there. */
+function onNode(folder: string): string {
+  return folder.startsWith('~/') ? `"\${HOME-/tmp}"/${shWord(folder.slice(2))}` : shWord(folder);
 }
 
 /** The run that make leads here at the moment: `pid birth run since` in `run/owner`. */
