@@ -22,8 +22,8 @@ supplies() {
 "
     done
     [ -d "$state/files/$id" ] || continue
-    while IFS='	' read -r mark path; do
-      ! lacks "$mark" || extras="$extras$path
+    while IFS='	' read -r mark file; do
+      ! lacks "$mark" || extras="$extras$file
 "
     done <<END
 $(own_files)
