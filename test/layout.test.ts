@@ -17,10 +17,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'compile.ts': ['emit', 'plan', 'grid', 'validate', 'read', ...COMMAND],
   grid: ['grid', 'validate', 'read', ...NOUNS],
   transport: ['transport', 'grid', ...NOUNS],
-  cli: ['cli', 'compile.ts', 'emit', 'read', 'grid', 'transport', 'runtime', ...NOUNS],
+  'prompt.ts': NOUNS,
+  cli: ['cli', 'compile.ts', 'emit', 'read', 'grid', 'transport', 'runtime', 'prompt.ts', ...NOUNS],
   'logobatch.ts': ['cli', ...NOUNS],
   'makebimg.ts': ['scaffold', ...NOUNS],
-  scaffold: ['scaffold', 'validate', 'emit', ...NOUNS],
+  scaffold: ['scaffold', 'validate', 'emit', 'prompt.ts', ...NOUNS],
   runtime: ['runtime', 'transport', 'grid', ...NOUNS],
 };
 

@@ -1,6 +1,7 @@
 /** The arguments of `logobatch`: 0 done, 1 the image is wrong or the machine failed, 2 the command line is wrong. */
 import yargs from 'yargs';
 import { version } from '../version.ts';
+import { nodesCommand, once } from './nodes-arguments.ts';
 
 const COMPILE = `Compiles a Batch Image: reads batch_info/*.yml and their tables, and writes
 
@@ -27,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   // Run after parsing: yargs calls a handler also when it has just reported a mistake.
   let run: (() => Promise<number>) | undefined;
   let mistake: string | undefined;
-  const parser = yargs(args)
+  const compiler = yargs(args)
     .scriptName('logobatch')
     .locale('en')
     .version(version)
@@ -35,7 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .alias('help', 'h')
     .parserConfiguration({ 'dot-notation': false, 'parse-numbers': false, 'parse-positional-numbers': false })
     .usage(
-      '$0 <command>\n\nCompiles a folder with code, data and tables of inputs into a Makefile that runs every job.',
+      '$0 <command>\n\nCompiles a folder with code, data and tables of inputs into a Makefile that runs every job,\nhere and on other machines.',
     )
     .command(
       'compile [image]',
@@ -66,7 +67,7 @@ export async function main(args: readonly string[]): Promise<number> {
             default: 'text' as const,
             describe: 'how to report, on standard output if json',
           })
-          .check(repeated)
+          .check(once())
           .example('$0 compile', 'compile the image in the current folder')
           .example('$0 compile --check my-image', 'is its Makefile up to date?')
           .epilogue(EPILOGUE),
@@ -82,8 +83,11 @@ export async function main(args: readonly string[]): Promise<number> {
           });
         };
       },
-    )
-    .demandCommand(1, 'Say what to do: logobatch compile')
+    );
+  const parser = nodesCommand(compiler, command => {
+    run = command;
+  })
+    .demandCommand(1, 'Say what to do: logobatch compile, or logobatch nodes')
     .strict()
     .recommendCommands()
     .epilogue(EPILOGUE)
@@ -98,10 +102,4 @@ export async function main(args: readonly string[]): Promise<number> {
   if (mistake === undefined) return run ? run() : 0;
   process.stderr.write(`logobatch: ${mistake}\nlogobatch --help says more\n`);
   return 2;
-}
-
-/** yargs makes a list of an option given twice, whatever its type says. */
-function repeated(given: Record<string, unknown>): true | string {
-  const twice = Object.entries(given).find(([name, value]) => Array.isArray(value) && name !== '_');
-  return twice ? `--${twice[0]} is given twice` : true;
 }

@@ -8,6 +8,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { renderDiagnostics } from '../diagnostic.ts';
 import { shWord } from '../quote.ts';
 import { imageSources } from '../read/sources.ts';
+import { explain, wantsColour } from './print.ts';
 import { reportJson } from './report-json.ts';
 import { summarise } from './summary.ts';
 
@@ -32,9 +33,7 @@ export async function compileCommand(given: CompileArguments): Promise<number> {
   else {
     process.stderr.write(described(root, compiled.diagnostics));
     if (compiled.kind === 'refused') process.stderr.write(`\n${verdict(compiled.diagnostics)}\n`);
-    if (compiled.kind === 'failed') {
-      process.stderr.write(`logobatch: ${compiled.failure.message}\n  hint: ${compiled.failure.hint}\n`);
-    }
+    if (compiled.kind === 'failed') explain(compiled.failure);
     if (report) process.stdout.write(dryRun ? report.preview() : report.text(nextStep(root)));
   }
   if (compiled.kind !== 'done') return 1;
@@ -43,12 +42,6 @@ export async function compileCommand(given: CompileArguments): Promise<number> {
 
 function described(root: string, diagnostics: readonly Diagnostic[]): string {
   return renderDiagnostics(diagnostics, imageSources(root), { colour: wantsColour(process.stderr) });
-}
-
-function wantsColour(stream: NodeJS.WriteStream): boolean {
-  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  if (NO_COLOR) return false;
-  return Boolean(FORCE_COLOR) || (stream.isTTY === true && TERM !== 'dumb');
 }
 
 function verdict(diagnostics: readonly Diagnostic[]): string {

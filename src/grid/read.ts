@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../diagnostic.ts';
 import { newReport, type Report } from '../read/report.ts';
 import { childOf, type Entry, entryOf, type MapTree, type Tree, textOf } from '../read/tree.ts';
+import { readYaml } from '../read/yaml.ts';
 import { nameFault, uniqueNames } from '../validate/names.ts';
 import { goodKeys } from '../validate/shape.ts';
 import { readYamlFile } from '../validate/yaml-file.ts';
@@ -24,8 +25,20 @@ const EXAMPLE = 'for example:  compute: [{name: lab1, type: ssh, hostname: lab1}
 
 /** `path` is also what messages call it. Throws only for our bugs. */
 export function readGrid(path: string): ReadGrid {
+  return checked(report => checkFile(path, report));
+}
+
+/** The same for a text that is not in a file (yet). */
+export function readGridText(text: string, file: string): ReadGrid {
+  return checked(report => {
+    const tree = readYaml(text, file, report);
+    return tree && checkTree(tree, report);
+  });
+}
+
+function checked(check: (report: Report) => Grid | undefined): ReadGrid {
   const report = newReport();
-  const grid = checkFile(path, report);
+  const grid = check(report);
   const found = sortDiagnostics(report.found);
   return grid && !hasErrors(found) ? { ok: true, grid, warnings: found } : { ok: false, diagnostics: found };
 }

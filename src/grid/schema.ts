@@ -47,7 +47,7 @@ export function kindOf(type: string): Kind | undefined {
 const HOSTNAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 const USERNAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
-const HOST = 'a host as ssh takes it: a name, an alias of ~/.ssh/config or an address';
+const HOST = 'a name as ssh takes it: a host, an alias of ~/.ssh/config or an address';
 
 /** What it must be instead; undefined for a good one. */
 export function hostFault(name: string): string | undefined {

@@ -1,44 +1,27 @@
 /** The questions of `makebimg` on a terminal. */
-import { isCancel, text } from '@clack/prompts';
+import { conversation, line } from '../prompt.ts';
 import { type Answers, defaults, faultOf, type Given } from './answers.ts';
 
 /** Asks for what was not given. Undefined: the user does not want to go on. */
-export async function ask(given: Given): Promise<Answers | undefined> {
-  // After Ctrl-D nothing is left to wait for, and node would end without a word and with a code of its own.
-  const deserted = () => {
-    process.stderr.write('makebimg: the input has ended; nothing was made\n');
-    process.exitCode = 1;
-  };
-  process.once('beforeExit', deserted);
-  try {
-    const name =
-      given.name ?? (await line('What is it called?', 'a folder and a word in commands', '', faultOf.name));
+export function ask(given: Given): Promise<Answers | undefined> {
+  return conversation('makebimg', async () => {
+    const asked = (
+      key: keyof Answers,
+      message: string,
+      placeholder: string,
+      otherwise: string,
+    ): Promise<string | undefined> =>
+      given[key] === undefined
+        ? line({ message, placeholder, otherwise, fault: faultOf[key] })
+        : Promise.resolve(given[key]);
+    const name = await asked('name', 'What is it called?', 'a folder and a word in commands', '');
     if (name === undefined) return undefined;
     const known = defaults(name);
-    const title = given.title ?? (await line('Its title?', '', known.title, faultOf.title));
+    const title = await asked('title', 'Its title?', '', known.title);
     if (title === undefined) return undefined;
-    const author = given.author ?? (await line('Who makes it?', '', known.author, faultOf.author));
+    const author = await asked('author', 'Who makes it?', '', known.author);
     if (author === undefined) return undefined;
-    const email =
-      given.email ?? (await line('Who gets a mail when a batch ends?', 'nobody', known.email, faultOf.email));
+    const email = await asked('email', 'Who gets a mail when a batch ends?', 'nobody', known.email);
     return email === undefined ? undefined : { name, title, author, email };
-  } finally {
-    process.off('beforeExit', deserted);
-  }
-}
-
-/** One answer, with what an empty one stands for; undefined after Ctrl-C. */
-async function line(
-  message: string,
-  placeholder: string,
-  otherwise: string,
-  fault: (text: string) => string | undefined,
-): Promise<string | undefined> {
-  const answer = await text({
-    message,
-    placeholder: otherwise || placeholder,
-    defaultValue: otherwise,
-    validate: typed => fault((typed ?? '').trim() || otherwise),
   });
-  return isCancel(answer) ? undefined : answer.trim();
 }
