@@ -7,6 +7,14 @@
 pinned='-T -a -x -o BatchMode=yes -o StrictHostKeyChecking=yes -o ClearAllForwardings=yes -o RemoteCommand=none -o PermitLocalCommand=no
   -o RequestTTY=no -o StdinNull=no -o ForkAfterAuthentication=no -o EscapeChar=none -o VisualHostKey=no -o LogLevel=ERROR'
 
+# blank: 64 empty lines. What is sent begins with them, since an rc file may read.
+blank='
+
+
+
+'
+blank=$blank$blank$blank$blank blank=$blank$blank$blank$blank
+
 # remote COMMAND: runs it on the node over the connection that is there; if it is not, fails with 255 rather than opening one for itself.
 remote() {
   # shellcheck disable=SC2086 # words

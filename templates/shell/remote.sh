@@ -12,7 +12,6 @@
 # visit_there: runs the jobs on $node; those that are not back when the session ends stay in $left.
 visit_there() {
   . "$state/nodes/$node/connect"
-  [ "$nice" != 0 ] || nice=
   lost=
   base=data/processed/.stage/${held##* } answers=$LOGOBATCH_SLOTS/${held##* }.err
   [ ! -e "$base" ] || wipe "$base"
@@ -84,16 +83,13 @@ start_session() {
   sign "$LOGOBATCH_RUN $$ $word 0 $base/send"
   {
     export LOGOBATCH_JOB="$word"
-    remote "exec${nice:+ nice -n $nice} env LOGOBATCH_AGENT=${work##*/} sh '$work/agent' ${held##* } $nonce '$root'"
+    remote "exec env LOGOBATCH_AGENT=${work##*/} sh '$work/agent' ${held##* } $nonce '$root' $nice"
     echo $? >"$answers.code"
   } <&3 >&6 2>"$answers" 3<&- 4>&- 5<&- 6>&- 8>&- &
   session=$!
   exec 3<&- 6>&-
-  # An rc file that reads takes empty lines.
   {
-    echo "
-
-lb-$nonce
+    echo "${blank}lb-$nonce
 $bytes" && cat "$base/archive"
   } >&4 2>/dev/null
   while IFS= read -r line <&5; do [ "$line" != "lb-$nonce" ] || return 0; done

@@ -71,9 +71,7 @@ send_whole() {
   printf '%s' "$whole" >"$base/send/whole" || return
   rm -f "$answers.bad"
   {
-    echo "
-
-lb-$LOGOBATCH_RUN.$$" && tar -cf - --anchored --wildcards --no-wildcards-match-slash --exclude='data/processed/*/*/*/jobfile.sh' \
+    echo "${blank}lb-$LOGOBATCH_RUN.$$" && tar -cf - --anchored --wildcards --no-wildcards-match-slash --exclude='data/processed/*/*/*/jobfile.sh' \
       --exclude='data/processed/*/*/*.failed' --verbatim-files-from -T "$base/send/whole" || : >"$answers.bad"
   } 2>/dev/null | remote "exec sh '$work/supplies' '$root' $LOGOBATCH_RUN.$$" >"$answers.out" 2>"$answers" &&
     [ ! -e "$answers.bad" ] && grep -qx 'supplied' "$answers.out" || {
