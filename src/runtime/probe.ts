@@ -1,7 +1,6 @@
 /** What a node is and has: asked with one script that makes nothing there (`probe` among the node's scripts), read into facts. */
 import { readFileSync } from 'node:fs';
-import type { Transport } from '../transport/transport.ts';
-import { lastLine, randomWord, runScript } from './script.ts';
+import { lastLine, type Runner, randomWord, runScript } from './script.ts';
 import { isPlainPath } from './work.ts';
 
 /** A folder that may hold the work folder. */
@@ -57,7 +56,7 @@ export type Probed =
 /** A folder that does not answer within a minute would stop jobs as well. */
 const SECONDS = 60;
 
-export async function probe(transport: Transport, questions: Questions): Promise<Probed> {
+export async function probe(transport: Runner, questions: Questions): Promise<Probed> {
   const { candidates, requires, script = readFileSync('.logobatch/shell/node/probe', 'utf8') } = questions;
   const end = `lb-end-${randomWord()}`;
   const asked = [

@@ -6,6 +6,9 @@ import { randomInt } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Transport } from '../transport/transport.ts';
 
+/** All that a script needs of a machine; this one can do it, too. */
+export type Runner = Pick<Transport, 'exec'>;
+
 export type Said =
   | { readonly ok: true; readonly lines: readonly string[] }
   | { readonly ok: false; readonly why: string; readonly lines: readonly string[]; readonly lost: boolean };
@@ -26,7 +29,7 @@ export function preamble(nonce: string): string {
  * Runs a script with `sh`. It comes by standard input, so that nothing of it meets the login shell, and as one function,
  * so that a line that is cut runs nothing. `seconds` bounds it (default 60).
  */
-export async function runScript(transport: Transport, script: string, seconds = 60): Promise<Said> {
+export async function runScript(transport: Runner, script: string, seconds = 60): Promise<Said> {
   const nonce = randomWord();
   const input = [
     '\n'.repeat(64),
