@@ -13,13 +13,14 @@ silence() {
 # True if it is not there (any more); else says in $why what is in the way. Never follows a link, never enters another file system.
 remove_work() {
   why='' work=${1:?} token=${2:?}
-  case $work in /*/lb.??????????) ;; *) why='is not named like a work folder'; return 1 ;; esac
   name=${work##*/} above=${work%/*}
-  case $name in *[!A-Za-z0-9.]*) why='is not named like a work folder'; return 1 ;; esac
+  case $work in */../* | */./* | *//* | [!/]*) name= ;; esac
+  case $name in *[!A-Za-z0-9.]*) name= ;; lb.??????????) ;; *) name= ;; esac
+  [ -n "$name" ] && [ -n "$above" ] || { why='is not named like a work folder'; return 1; }
   [ -d "$work" ] || [ -L "$work" ] || [ -e "$work" ] || return 0
   [ ! -L "$work" ] || { why='is a link, which we have not made'; return 1; }
   [ -d "$work" ] && [ -O "$work" ] || { why='is not a folder of ours'; return 1; }
-  cd "$work" && [ "$(pwd -P)" = "$(cd -P "${above:-/}" && pwd -P)/$name" ] && [ -O . ] || { cd /; why='was replaced meanwhile'; return 1; }
+  cd "$work" && [ "$(pwd -P)" = "$(cd -P "$above" && pwd -P)/$name" ] && [ -O . ] || { cd /; why='was replaced meanwhile'; return 1; }
   if [ ! -f marker ] && [ ! -L marker ]; then
     # Interrupted while it was made, or at the very end of a removal: then there is nothing in it.
     rm -f ./marker.new ./gone
