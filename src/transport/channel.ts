@@ -30,31 +30,43 @@ export async function openChannel(
   }
 }
 
-function start(client: Client, command: string): Promise<ClientChannel | Error> {
+/** A channel, and how its command ended so far. */
+interface Opened {
+  readonly channel: ClientChannel;
+  code: number | null;
+  signal: string | undefined;
+}
+
+function start(client: Client, command: string): Promise<Opened | Error> {
   return new Promise(resolve => {
     try {
-      client.exec(command, (error, channel) => resolve(error ?? channel));
+      client.exec(command, (error, channel) => {
+        if (error) return resolve(error);
+        const opened: Opened = { channel, code: null, signal: undefined };
+        // Listened to at once: what a quick command says may all come in one packet, and only the exit code is not kept for later.
+        channel.on('exit', (code: number | null, signal?: string) => {
+          opened.code = code ?? null;
+          opened.signal = signal;
+        });
+        resolve(opened);
+      });
     } catch (error) {
       resolve(error instanceof Error ? error : new Error(String(error)));
     }
   });
 }
 
-function sessionOf(channel: ClientChannel, lost: Promise<string>, gate: Gate): Session {
+function sessionOf(opened: Opened, lost: Promise<string>, gate: Gate): Session {
+  const { channel } = opened;
   const errors = new Tail();
-  let code: number | null = null;
-  let signal: string | undefined;
   channel.on('error', () => {});
   channel.stderr.on('error', () => {});
   channel.stderr.on('data', (chunk: Buffer) => errors.add(chunk));
-  channel.on('exit', (exit: number | null, name?: string) => {
-    code = exit ?? null;
-    signal = name;
-  });
   const closed = new Promise<{ code: number | null; stderr: string }>(resolve => {
     channel.once('close', async () => {
       gate.leave();
       const stderr = errors.text();
+      const { code, signal } = opened;
       if (code !== null) return resolve({ code, stderr });
       const why = signal === undefined ? await Promise.race([lost, ended()]) : `ended by SIG${signal}`;
       resolve({ code, stderr: `${stderr}${stderr === '' || stderr.endsWith('\n') ? '' : '\n'}${why}` });
