@@ -1,4 +1,5 @@
 /** `logobatch nodes`: looks at all machines side by side, and says what there is. */
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +64,8 @@ async function lookAtAll(
   const parent = tmpdir().length < 50 ? tmpdir() : '/tmp';
   const folder = mkdtempSync(join(parent, 'logobatch-'));
   const ending = new AbortController();
+  // Each connection listens.
+  setMaxListeners(0, ending.signal);
   const end = () => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   const script = readFileSync(join(templatesFolder(), 'shell/node/probe'), 'utf8');

@@ -1,5 +1,6 @@
 /** What a look at the machines has shown: as a table for people, as one object for programs. */
 import { visible } from '../diagnostic.ts';
+import type { Resource } from '../grid/model.ts';
 import type { Facts } from '../runtime/probe.ts';
 import { type Look, slotsOf } from './nodes-look.ts';
 
@@ -12,13 +13,14 @@ const HEAD = [
   'MEMORY',
   'GPUS',
   'DISK',
+  'IN',
   'ANSWER',
   'BY',
   'SHELL',
   'SYSTEM',
 ];
 /** Columns of numbers end where they end. */
-const RIGHT = new Set([2, 3, 4, 5, 6, 7, 8]);
+const RIGHT = new Set([2, 3, 4, 5, 6, 7, 9]);
 
 /** A line a machine; below it what is wrong there, and its cure. */
 export function nodesTable(looks: readonly Look[]): string {
@@ -49,6 +51,7 @@ function cells(look: Look): string[] {
     facts?.memory ? size(facts.memory) : '-',
     shown(facts?.gpus),
     work?.free === undefined ? '-' : size(work.free),
+    work ? `${work.path}${work.executable ? '' : ' (noexec)'}` : '-',
     milliseconds === undefined ? '-' : `${Math.max(1, Math.round(milliseconds))} ms`,
     way ?? '-',
     facts?.shell.split('/').at(-1) || '-',
@@ -57,20 +60,23 @@ function cells(look: Look): string[] {
 }
 
 function remarks({ resource, facts, failure, because, prints, missing, way }: Look): string[] {
-  const [work] = facts?.candidates ?? [];
   const found = facts?.programs ?? [];
   const lines = [
     failure?.message,
     failure && `hint: ${failure.hint}`,
     because && `by ${way}: ${because}`,
-    work &&
-      `work folder in ${work.path}${work.executable ? '' : ' (noexec: jobs may not run programs from it)'}`,
-    ...(resource.kind === 'local' ? [] : (facts?.refused ?? [])).map(text => `not in ${text}`),
+    ...passedOver(resource, facts).map(text => `not in ${text}`),
     prints && 'its login shell prints something before every command, which is passed over',
     found.length > 0 &&
       `has ${found.join(', ')}${missing.length > 0 ? `; has no ${missing.join(', ')}` : ''}`,
   ];
   return lines.flatMap(text => (text ? [visible(text)] : []));
+}
+
+/** Folders that somebody named for the work folder, and that cannot hold it. */
+function passedOver(resource: Resource, facts: Facts | undefined): readonly string[] {
+  if (resource.kind === 'local' || !facts || facts.usable.length === 0) return [];
+  return facts.refused.filter(text => !/^(\/tmp|\$HOME): /.test(text));
 }
 
 /** How many processors nobody is using, by the load of the last minute; undefined: it cannot be told. */
