@@ -79,6 +79,11 @@ export function folderFault(path: string): string | undefined {
 }
 
 const folder = judged(folderFault, FOLDER);
+/** Where a storage is seen: nobody's home. */
+const mount = judged(
+  path => (path.startsWith('/') ? folderFault(path) : 'an absolute path'),
+  'an absolute path',
+);
 
 /** A number as it is written: 22, not 022 or 0x16. */
 export const port = checked(
@@ -96,7 +101,7 @@ const options = textMap('a map of options', text('one value'));
 /** One storage of a node: `{name: lab_nfs, path: /mnt/lab}`. */
 export const remoteStorageSchema = z.strictObject({
   name: key(text('a name'), 'Name', 'Of a storage listed under storage:', 'lab_nfs'),
-  path: key(folder, 'Path', 'Where this node sees it', '/mnt/lab'),
+  path: key(mount, 'Path', 'Where this node sees it', '/mnt/lab'),
 });
 
 export const storageSchema = z.strictObject({

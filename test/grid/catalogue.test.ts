@@ -64,7 +64,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   password: [ssh('password: geheim'), 'Password: x\n'],
   'storage-unknown': [
     ssh('remote_storage: [{name: lab, path: /mnt/lab}]'),
-    `storage: [lab]\n${ssh('remote_storage: [{name: lba, path: /mnt}, {name: lab, path: /a}, {name: lab, path: /b}, {name: lab}]')}`,
+    `storage: [lab]\n${ssh('remote_storage: [{name: lba, path: /mnt}, {name: lab, path: /a}, {name: lab, path: /b}, {name: lab}, {name: lab, path: ~/x}]')}`,
   ],
   'duplicate-host': [
     'compute: [{name: a, type: ssh, hostname: lab1}, {name: b, type: ssh, hostname: LAB1, username: bob}]\n',
