@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 
 const FOLDER = 'templates/shell';
-const scripts = readdirSync(FOLDER).filter(name => !name.startsWith('.') && !name.endsWith('.awk'));
+const scripts = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  .filter(path => statSync(join(FOLDER, path)).isFile())
+  .filter(path => !basename(path).startsWith('.') && !path.endsWith('.awk'));
 
 describe('templates/shell', () => {
   test('is clean for shellcheck, with the few reasons in its .shellcheckrc', () => {
@@ -29,7 +31,7 @@ describe('templates/shell', () => {
     for (const name of scripts) {
       const lines = readFileSync(join(FOLDER, name), 'utf8').split('\n');
       const program = !name.endsWith('.sh');
-      assert.match(lines[program ? 1 : 0] ?? '', new RegExp(`^# ${name}\\b.*:`), name);
+      assert.match(lines[program ? 1 : 0] ?? '', new RegExp(`^# ${basename(name)}\\b.*:`), name);
       assert.equal(lines[0] === '#!/bin/sh', program, name);
       assert.equal((statSync(join(FOLDER, name)).mode & 0o111) !== 0, program, name);
     }
