@@ -78,7 +78,7 @@ finish() {
     eval "attempt_$k=$attempt"
     return
   fi
-  wipe "$folder.failed" "$stage/manifest" "$stage/links" "$stage/size" "$stage/scratch/secrets"
+  wipe "$folder.failed" "$stage/scratch/secrets"
   # What gave this result before has failed now (make -B): the next make must see that.
   ! recorded || rm -f "$folder/.done"
   mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }

@@ -14,10 +14,7 @@ visit_there() {
   . "$state/nodes/$node/connect"
   lost=
   base=data/processed/.stage/${held##* } answers=$LOGOBATCH_SLOTS/${held##* }.err
-  [ ! -e "$base" ] || wipe "$base"
-  set -- "$base/send"
-  for k in $left; do set -- "$@" "$base/$((n + $#))"; done
-  mkdir -p "$@" || { halt 'cannot write to data/processed/.stage'; return 1; }
+  stages || { halt 'cannot write to data/processed/.stage'; return 1; }
   sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.$n.0 0 $base/send"
   if join && supplies && orders && start_session; then
     got
@@ -28,6 +25,19 @@ visit_there() {
   [ -n "$left" ] || return 0
   [ -n "$lost" ] || return 0 # an attempt failed, and there is another one
   lose
+}
+
+# stages: an empty stage for each job, and a folder for what is sent. Those that the last visit has left clean serve again.
+stages() {
+  set --
+  for k in $left; do set -- "$@" "$base/$((n + $# + 1))"; done
+  for stage; do
+    for entry in "$stage"/* "$stage"/.[!.]* "$stage"/..?* "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?*; do
+      if [ "$entry" != "$stage/out" ] && { [ -e "$entry" ] || [ -L "$entry" ]; }; then wipe "$stage"; fi
+    done
+  done
+  for extra in extras environment secrets; do [ ! -e "$base/send/$extra" ] || wipe "$base/send/$extra"; done
+  for folder in "$base/send" "$@"; do [ -d "$folder" ] || { mkdir -p "$base/send" "$@"; return; }; done
 }
 
 # orders: what agent is to do, and what it needs for it: one archive. A job that cannot even be sent has failed.
@@ -136,7 +146,7 @@ accept() {
   for entry in "$stage"/* "$stage"/.[!.]* "$stage"/..?*; do
     case ${entry##*/} in out | job.out | job.err | '.[!.]*' | '..?*') ;; *) return 1 ;; esac
   done
-  echo "for $folder" >"$stage.journal"
+  echo "for $folder" >>"$stage.journal"
 }
 
 # end_session: nothing more is sent; ssh ends when agent has cleared up. It is not waited for long.
