@@ -13,7 +13,7 @@ import { removeWork } from './teardown.ts';
 /** Seconds between tries to bring it back; the last one again and again. */
 const BACK_OFF = [2, 5, 10, 20, 40, 60];
 /** Seconds before a node that visits have put aside gets jobs again. */
-const REST = [5, 20, 60, 180, 300];
+const REST = [2, 5, 15, 30, 60];
 /** Sessions over one connection: sshd's own limit is 10, and the runtime needs some itself. */
 const SESSIONS = 8;
 
