@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { onTerminal } from './terminal.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'logobatch-makebimg-'));
 after(() => rmSync(work, { recursive: true, force: true }));
@@ -40,34 +41,8 @@ function run(cwd: string, command: string, ...args: string[]) {
 
 const make = (cwd: string, ...args: string[]) => run(cwd, process.execPath, makebimg, ...args);
 
-/** On a terminal of its own: waits for each question before it types, and returns what was to be seen there. */
-async function onTerminal(cwd: string, args: string, dialogue: readonly (readonly [RegExp, string])[]) {
-  // This terminal would be 0 columns wide otherwise.
-  const command = `stty cols 100 rows 30; exec ${process.execPath} ${makebimg} ${args}`;
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
-    cwd,
-    env,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<number | null>(done => child.on('close', done));
-  let screen = '';
-  let asked = 0;
-  let from = 0;
-  child.stdout.setEncoding('utf8').on('data', text => {
-    screen += text;
-    const turn = dialogue[asked];
-    if (!turn?.[0].test(screen.slice(from))) return;
-    from = screen.length;
-    asked++;
-    child.stdin.write(turn[1]);
-  });
-  // A question that never comes must not hold up all tests.
-  const timer = setTimeout(() => child.kill(), 20_000);
-  const status = await ended;
-  clearTimeout(timer);
-  assert.equal(asked, dialogue.length, screen);
-  return { status, screen };
-}
+const asking = (cwd: string, args: string, dialogue: readonly (readonly [RegExp, string])[]) =>
+  onTerminal(`${process.execPath} ${makebimg} ${args}`, { cwd, env }, dialogue);
 
 describe('makebimg', () => {
   test('makes an image that compiles and runs at once, and then has nothing to do', () => {
@@ -230,7 +205,7 @@ describe('makebimg', () => {
 
   test('asks on a terminal for what is not given', async () => {
     const here = folder();
-    const { status, screen } = await onTerminal(here, '', [
+    const { status, screen } = await asking(here, '', [
       [/called\?/, 'bad name\r'],
       [/has a " " in it/, '\x15waves\r'],
       [/title\?/, '\r'],
@@ -244,7 +219,7 @@ describe('makebimg', () => {
 
   test('asks nothing on a terminal with --yes', async () => {
     const here = folder();
-    const { status, screen } = await onTerminal(here, 'waves --yes', []);
+    const { status, screen } = await asking(here, 'waves --yes', []);
     assert.equal(status, 0, screen);
     assert.doesNotMatch(screen, /\?/);
     assert.ok(existsSync(join(here, 'waves/LICENSE')));
@@ -256,7 +231,7 @@ describe('makebimg', () => {
       ['\x04', 1],
     ] as const) {
       const here = folder();
-      const { status, screen } = await onTerminal(here, 'waves', [[/title\?/, key]]);
+      const { status, screen } = await asking(here, 'waves', [[/title\?/, key]]);
       assert.equal(status, code, screen);
       assert.match(screen, /nothing was made/);
       assert.deepEqual(readdirSync(here), []);
