@@ -145,6 +145,8 @@ export class AttendedNode {
     const look = setInterval(() => void this.mind(), 3_000);
     const ended = new Promise<string>(resolve => {
       this.ending.signal.addEventListener('abort', () => resolve('ended'), { once: true });
+      // It may have ended while the node came up, and says so only once.
+      if (this.ending.signal.aborted) resolve('ended');
     });
     const why = await Promise.race([transport.lost, this.keeper?.gone ?? transport.lost, ended]);
     clearInterval(look);
