@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { readGridText } from '../src/grid/read.ts';
+import { gridSchema, resourceSchema } from '../src/grid/schema.ts';
 import { readImage } from '../src/validate/image.ts';
 import { batchSchema, bbatchSchema } from '../src/validate/schema.ts';
 
@@ -24,9 +26,24 @@ const explained = readme
   .filter(line => line.startsWith('| '))
   .map(line => line.split(/ \| /)[0] ?? '');
 
+/** The names in the first cells of the table that begins like this. */
+function keysIn(head: string): string[] {
+  const at = readme.indexOf(head);
+  assert.ok(at >= 0, head);
+  const rows = readme.slice(at, readme.indexOf('\n\n', at)).split('\n').slice(2);
+  return rows.flatMap(row => [...(row.split(/ \| /)[0] ?? '').matchAll(/`(\w+)`/g)].map(m => m[1] ?? ''));
+}
+
 describe('README.md', () => {
-  test('shows only YAML that is a valid bbatch', async () => {
-    const files = blocks('yaml');
+  test('shows only YAML that is a valid bbatch or grid file', async () => {
+    const isGrid = (text: string) => /^compute:/m.test(text);
+    const grids = blocks('yaml').filter(isGrid);
+    assert.ok(grids.length >= 1);
+    for (const text of grids) {
+      const read = readGridText(text, 'grid.yml');
+      assert.deepEqual(read.ok ? read.warnings : read.diagnostics, [], text);
+    }
+    const files = blocks('yaml').filter(text => !isGrid(text));
     assert.ok(files.length >= 2);
     for (const [i, text] of files.entries()) {
       const root = join(work, `image${i}`);
@@ -70,16 +87,14 @@ describe('README.md', () => {
         key,
       );
     for (const key of Object.keys(bbatchSchema.shape)) assert.ok(readme.includes(`\`${key}\``), key);
+    const machines = keysIn('| key of a machine |');
+    assert.deepEqual(machines.sort(), Object.keys(resourceSchema.shape).sort());
+    for (const key of Object.keys(gridSchema.shape)) assert.ok(readme.includes(`\`${key}\``), key);
   });
 
   test('speaks of no key that does not exist', () => {
-    const at = readme.indexOf('| key |');
-    const rows = readme.slice(at, readme.indexOf('\n\n', at)).split('\n').slice(2);
-    const keys = rows.flatMap(row =>
-      [...(row.split(/ \| /)[0] ?? '').matchAll(/`(\w+)`/g)].map(m => m[1] ?? ''),
-    );
     assert.deepEqual(
-      keys.filter(key => !Object.hasOwn(batchSchema.shape, key)),
+      keysIn('| key |').filter(key => !Object.hasOwn(batchSchema.shape, key)),
       [],
     );
   });
