@@ -12,20 +12,8 @@ import { nameFor, resourceOf, type TypedResource } from '../grid/typed.ts';
 import { shWord } from '../quote.ts';
 import { newReport } from '../read/report.ts';
 import { decode } from '../read/text.ts';
+import type { AddArguments } from './nodes-ask.ts';
 import { explain, pathSources, wantsColour } from './print.ts';
-
-export interface AddArguments {
-  readonly hosts: readonly string[];
-  readonly grid: string | undefined;
-  readonly name: string | undefined;
-  readonly user: string | undefined;
-  readonly port: string | undefined;
-  readonly slots: string | undefined;
-  readonly fastStorage: readonly string[];
-  readonly tags: readonly string[];
-  readonly nice: string | undefined;
-  readonly maxLoad: string | undefined;
-}
 
 /** Readable for its owner alone: it tells which machines somebody may enter. */
 const MODE = 0o600;

@@ -1,7 +1,20 @@
 /** The questions of `logobatch nodes add` on a terminal. */
 import { nameFor, type TypedResource, typedFault } from '../grid/typed.ts';
 import { conversation, line } from '../prompt.ts';
-import type { AddArguments } from './nodes-add.ts';
+
+/** What is said of the hosts to be added; undefined: not said. */
+export interface AddArguments {
+  readonly hosts: readonly string[];
+  readonly grid: string | undefined;
+  readonly name: string | undefined;
+  readonly user: string | undefined;
+  readonly port: string | undefined;
+  readonly slots: string | undefined;
+  readonly fastStorage: readonly string[];
+  readonly tags: readonly string[];
+  readonly nice: string | undefined;
+  readonly maxLoad: string | undefined;
+}
 
 /** Asks for what was not given. Undefined: the user does not want to go on. */
 export function askForNode(given: AddArguments): Promise<AddArguments | undefined> {
