@@ -33,6 +33,6 @@ reap() {
     tries=$((tries + 1))
     [ "$tries" -lt 15 ] || signal=KILL
     [ "$tries" -lt 75 ] || return 1
-    sleep 0.2
+    if [ "$tries" -lt 5 ]; then sleep 0.05; else sleep 0.2; fi
   done
 }
