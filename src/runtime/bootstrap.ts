@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import type { SshResource } from '../grid/model.ts';
 import { shWord } from '../quote.ts';
-import { connect } from '../transport/connect.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Context } from './context.ts';
 import { type Entry, entriesOf, note, strike } from './ledger.ts';
 import { type Facts, probe } from './probe.ts';
+import { reach } from './reach.ts';
 import { randomWord, runScript } from './script.ts';
 import { stage } from './stage.ts';
 import type { Placed, Storages } from './storages.ts';
@@ -58,9 +58,7 @@ const SETUP = 3600;
 
 export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outcome> {
   const { control, interactive, abort, turn } = wishes;
-  const connected = await turn(() =>
-    connect(node.host, node.transport, { control, seconds: HANDSHAKE, interactive, abort }),
-  );
+  const connected = await turn(() => reach(node, { control, seconds: HANDSHAKE, interactive, abort }));
   if (!connected.ok) {
     const { failure, kind } = connected;
     return { ok: false, why: failure.message, hint: failure.hint, again: kind === 'unreachable' };

@@ -7,6 +7,7 @@ import { type Context, controlFolder } from './context.ts';
 import { type DownOptions, joined, takeAllDown } from './down.ts';
 import { closeMasters } from './masters.ts';
 import { wantedResources } from './resources.ts';
+import { randomWord } from './script.ts';
 import { newStorages } from './storages.ts';
 import { sweepNode } from './sweep.ts';
 import { sharedTree } from './tree.ts';
@@ -16,7 +17,7 @@ const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Brings all nodes up and leaves them warm, so that the next run finds what it needs there. */
 export async function up(given: Context): Promise<number> {
-  const context = { ...given, start: process.pid };
+  const context = { ...given, start: process.pid, run: `up.${randomWord()}` };
   const wanted = wantedResources(context);
   if (!wanted.ok) {
     print(wanted.text);

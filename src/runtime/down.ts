@@ -1,7 +1,7 @@
 /** Takes down what the ledger knows of: a connection a host, everything that was made there removed and seen to be gone. */
 import type { SshResource } from '../grid/model.ts';
-import { connect } from '../transport/connect.ts';
 import { type Entry, readLedger, strike } from './ledger.ts';
+import { reach } from './reach.ts';
 import { type Removed, removeWork } from './teardown.ts';
 import type { Turn } from './turns.ts';
 
@@ -24,7 +24,7 @@ export interface DownOptions {
 export async function takeDown(entries: readonly Entry[], options: DownOptions): Promise<Report> {
   const [first] = entries;
   if (!first) return { lines: [], clean: true };
-  const connected = await connect(first.host, first.transport, options);
+  const connected = await reach(first, options);
   if (!connected.ok)
     return { lines: entries.map(entry => leftLine(entry, connected.failure.message)), clean: false };
   const { transport } = connected;

@@ -2,16 +2,16 @@
 import { readFileSync } from 'node:fs';
 import type { SshResource } from '../grid/model.ts';
 import { shWord } from '../quote.ts';
-import { connect } from '../transport/connect.ts';
 import type { Transport } from '../transport/transport.ts';
 import { type DownOptions, joined, type Report, reportOf } from './down.ts';
 import { type Entry, imageId, readLedger } from './ledger.ts';
+import { reach } from './reach.ts';
 import { runScript } from './script.ts';
 import { removeWork } from './teardown.ts';
 
 /** One node. A node that cannot be reached is said, but it need not have anything of ours. */
 export async function sweepNode(node: SshResource, options: DownOptions): Promise<Report> {
-  const connected = await connect(node.host, node.transport, options);
+  const connected = await reach(node, options);
   if (!connected.ok)
     return { lines: [`note    ${node.name} was not looked at: ${connected.failure.message}`], clean: true };
   const { transport } = connected;
