@@ -85,7 +85,11 @@ describe('src', () => {
     const writes = /\b(write|append|mkdir|rename|rm|rmdir|unlink|copyFile|cp|open)(File)?Sync\(/;
     assert.deepEqual(
       sources.filter(({ text }) => writes.test(text)).map(({ path }) => path),
-      ['emit/hold.ts', 'emit/put.ts', 'emit/write.ts', 'scaffold/place.ts'],
+      [
+        ...['emit/hold.ts', 'emit/put.ts', 'emit/write.ts'],
+        ...['board', 'context', 'ledger', 'masters', 'stage'].map(name => `runtime/${name}.ts`),
+        'scaffold/place.ts',
+      ],
     );
   });
 
