@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import * as board from './board.ts';
 import { type Context, controlFolder } from './context.ts';
 import { joined, takeStorageDown } from './down.ts';
+import { mindHere } from './here.ts';
 import { readLedger } from './ledger.ts';
 import { closeMasters } from './masters.ts';
 import { AttendedNode } from './node.ts';
@@ -17,6 +18,8 @@ import { turnsOf } from './turns.ts';
 
 /** Jobs begin after so many seconds with the nodes that are up by then; others join later. */
 const HURRY = 5;
+/** Slots of a node that is still to come and whose processors are not known. */
+const GUESS = 8;
 /** Handshakes at once: a jump host or a firewall may take more for an attack. */
 export const HANDSHAKES = 16;
 
@@ -40,6 +43,7 @@ export async function attend(context: Context): Promise<number> {
   let say: (line: string) => void = print;
   for (const line of wanted.notes) print(line);
   const here = wanted.local && listedHere(wanted.local, context);
+  if (wanted.local) mindHere(wanted.local);
   const control = controlFolder(context);
   const changed = () => {
     const listed = nodes.flatMap(node => node.listed ?? []);
@@ -54,7 +58,8 @@ export async function attend(context: Context): Promise<number> {
     interactive: false,
   };
   const listener = { say: (line: string) => say(line), changed };
-  const nodes = wanted.ssh.map(
+  const alone = here !== undefined && context.breadth !== undefined && context.breadth <= here.slots;
+  const nodes = (alone ? [] : wanted.ssh).map(
     (resource, i) => new AttendedNode(resource, join(control, String(i)), wishes, listener),
   );
   changed();
@@ -65,6 +70,9 @@ export async function attend(context: Context): Promise<number> {
   const up = nodes.filter(({ status }) => status === 'up');
   if (usable()) {
     const slots = up.reduce((sum, node) => sum + node.slots, here?.slots ?? 0);
+    const coming = nodes.filter(({ status }) => status === 'coming' || status === 'away');
+    const later = coming.reduce((sum, { resource }) => sum + (resource.slots ?? GUESS), 0);
+    if (later > 0) print(`coming ${later}`);
     print(`ready ${up.length + (here ? 1 : 0)} ${slots}`);
     say = board.addMessage;
     await Promise.race([over, patience(usable, context, board.addMessage)]);

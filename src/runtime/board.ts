@@ -1,6 +1,7 @@
 /** What visits read of the nodes, under `.logobatch/run`: which there are, how to reach them, which are put aside, and what is said meanwhile. */
 import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { insideSingle } from '../quote.ts';
 
 const RUN = '.logobatch/run';
 
@@ -44,11 +45,16 @@ export function tellReach(node: string, reach: Reach, { anew }: { anew: boolean 
   mkdirSync(folder, { recursive: true });
   if (anew) rmSync(join(folder, 'have'), { recursive: true, force: true });
   const { options, ...rest } = reach;
-  const lines = Object.entries({ ...rest, options: options.join(' ') }).map(([key, value]) => {
-    if (String(value).includes("'")) throw new Error(`not a value for sh: ${key}=${value}`);
-    return `${key}='${value}'\n`;
-  });
+  const lines = Object.entries({ ...rest, options: options.join(' ') }).map(
+    ([key, value]) => `${key}='${insideSingle(String(value))}'\n`,
+  );
   replace(join(folder, 'connect'), lines.join(''));
+}
+
+/** How jobs on this machine are niced. */
+export function tellNice(node: string, nice: number): void {
+  mkdirSync(folderOf(node), { recursive: true });
+  writeFileSync(join(folderOf(node), 'nice'), `${nice}\n`);
 }
 
 /** No job starts there until it is taken back. */

@@ -20,6 +20,8 @@ export interface Context {
   readonly shared: readonly string[];
   /** Leave work folders on the nodes. */
   readonly keep: boolean;
+  /** Slots that all jobs at once would take, if any node will do for each of them: where this machine has as many, no other is needed. */
+  readonly breadth: number | undefined;
   /** Seconds without any usable node before the run is given up. */
   readonly patience: number;
   /** Slots of this machine, where the grid file does not say. */
@@ -40,6 +42,7 @@ export function contextOf(env: NodeJS.ProcessEnv, run: string): Context {
     setups: lines(env.LOGOBATCH_SETUPS),
     shared: lines(env.LOGOBATCH_SHARED),
     keep: env.LOGOBATCH_KEEP === '1',
+    breadth: number(env.LOGOBATCH_BREADTH),
     patience: number(env.LOGOBATCH_PATIENCE) ?? 300,
     localSlots: number(env.LOGOBATCH_LOCAL_SLOTS),
   };

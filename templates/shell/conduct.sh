@@ -14,8 +14,8 @@ pool() {
   if [ -z "$attendant" ]; then echo ' of this machine'; else echo " of $(many "$nodes" '# node' '# nodes')"; fi
 }
 
-abreast=$slots
-[ -z "$cap" ] || [ "$cap" -ge "$slots" ] || abreast=$cap
+abreast=$((slots + coming))
+[ -z "$cap" ] || [ "$cap" -ge "$abreast" ] || abreast=$cap
 [ "$abreast" -le "$visits" ] || abreast=$visits
 [ -n "$silent" ] || echo "running $(many "$todo" '# job' '# jobs')$(many "$unchanged" ', # is unchanged' ', # are unchanged') on $(many "$slots" '# slot' '# slots')$(pool)"
 

@@ -46,6 +46,8 @@ recall() {
 
 # visit_here: runs the jobs on this machine.
 visit_here() {
+  politely=
+  if { read -r nice <"$state/nodes/$node/nice"; } 2>/dev/null; then politely="nice -n $nice"; fi
   for k in $left; do
     ! stopped || return
     recall "$k"
@@ -116,8 +118,9 @@ execute() {
   spent "$LOGOBATCH_SLOTS/${held##* }.times"
   before=$spent
   sign "$LOGOBATCH_RUN $$ $word $deadline $stage"
+  # shellcheck disable=SC2086 # words, or none
   LOGOBATCH_JOB=$word LB_OUT=$PWD/$stage/out LB_SCRATCH=$PWD/$stage/scratch LB_ATTEMPT=$attempt LB_CPUS=$cpus LB_NODE=$node \
-    "$shell" "$folder/jobfile.sh" </dev/null >>"$stage/job.out" 2>>"$stage/job.err" 8>&-
+    $politely "$shell" "$folder/jobfile.sh" </dev/null >>"$stage/job.out" 2>>"$stage/job.err" 8>&-
   code=$?
   now
   ended=$now

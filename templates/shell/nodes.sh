@@ -15,12 +15,13 @@ find_grid() {
 
 # needs_of BATCH...: what these batches ask of nodes, for the runtime.
 needs_of() {
-  LOGOBATCH_WANTED='' LOGOBATCH_REQUIRES='' LOGOBATCH_SETUPS='' LOGOBATCH_SHARED='' LOGOBATCH_KEEP='' anywhere='' stamps=' '
+  LOGOBATCH_WANTED='' LOGOBATCH_REQUIRES='' LOGOBATCH_SETUPS='' LOGOBATCH_SHARED='' LOGOBATCH_KEEP='' anywhere='' picky='' stamps=' '
   for batch; do
     . ".logobatch/batches/$batch"
     # shellcheck disable=SC2154 # resources, shared ...: the batch's
     LOGOBATCH_WANTED="$LOGOBATCH_WANTED $resources" LOGOBATCH_REQUIRES="$LOGOBATCH_REQUIRES $requires" stamps="$stamps$shared "
     [ -n "$resources" ] || anywhere=1
+    [ "$resources$tags$requires$mem$gpus" = 00 ] || picky=1
     [ "$keep" = 0 ] || LOGOBATCH_KEEP=1
     [ -z "$setup" ] || LOGOBATCH_SETUPS="$LOGOBATCH_SETUPS$setup
 "
@@ -71,10 +72,13 @@ revive() {
   exec 3<&-
 }
 
-# await_nodes: until jobs can start. Fails, with what the runtime said, if they cannot.
+# await_nodes: until jobs can start; sets coming, the slots of nodes that may still join. Fails, with what the runtime said, if they cannot.
 await_nodes() {
   while read -r word rest <&5; do
-    case $word in ready) return 0 ;; esac
+    case $word in
+      ready) return 0 ;;
+      coming) coming=$rest; continue ;;
+    esac
     echo "$word${rest:+ $rest}"
   done
   wait "$attendant"

@@ -25,6 +25,9 @@ attendant=
 if [ -z "$grid" ]; then
   here_alone
 else
+  LOGOBATCH_BREADTH=
+  [ -n "$picky" ] || LOGOBATCH_BREADTH=$(awk '$2 ~ /shell\/run$/ { slots += $5 } END { print slots }' "$state/visits.mk")
+  export LOGOBATCH_BREADTH
   trap 'release_nodes; exit 130' INT
   trap 'release_nodes; exit 143' TERM
   trap 'release_nodes; exit 129' HUP
@@ -41,5 +44,5 @@ if grep -q '^[^ ]* local ' "$state/grid"; then
     }
   done || { release_nodes; exit 1; }
 fi
-slots=0 nodes=0
+slots=0 nodes=0 coming=${coming:-0}
 while read -r _ _ more _; do slots=$((slots + more)) nodes=$((nodes + 1)); done <"$state/grid"
