@@ -7,9 +7,14 @@ const BEAT = 3_000;
 /** A keeper that says nothing for so long (it prints every 5 s) is not there, whatever the connection says. */
 const SILENCE = 20_000;
 
+export interface Gone {
+  readonly why: string;
+  readonly silent: boolean;
+}
+
 export interface Keeper {
-  /** Resolves with the reason when nobody keeps the node any more. Never rejects. */
-  readonly gone: Promise<string>;
+  /** Resolves with the reason when nobody keeps the node any more; `silent`: it may live, but does not answer. Never rejects. */
+  readonly gone: Promise<Gone>;
   /** Ends the run there; resolves with what keeper said at last: `clean`, `kept`, `left …`, or undefined if it went without a word. */
   finish(word: 'down' | 'keep'): Promise<string | undefined>;
   /** Lets go without a word. */
@@ -30,10 +35,12 @@ export async function openKeeper(
   const beat = setInterval(() => session.stdin.write('beat\n'), BEAT);
   let heard = Date.now();
   let last: string | undefined;
-  let lose: (why: string) => void = () => {};
-  const silent = new Promise<string>(resolve => (lose = resolve));
+  let lose: () => void = () => {};
+  const silence = new Promise<Gone>(resolve => {
+    lose = () => resolve({ why: 'it does not answer', silent: true });
+  });
   const watch = setInterval(() => {
-    if (Date.now() - heard > SILENCE) lose('it does not answer');
+    if (Date.now() - heard > SILENCE) lose();
   }, 1000);
   const started = new Promise<void>(resolve => {
     createInterface({ input: session.stdout }).on('line', line => {
@@ -43,19 +50,18 @@ export async function openKeeper(
       else if (/^(clean|kept|left .*)$/.test(line)) last = line;
     });
   });
-  const gone = Promise.race([silent, endOf(session)]).then(why => {
+  const gone = Promise.race([silence, endOf(session)]).finally(() => {
     clearInterval(beat);
     clearInterval(watch);
-    return why;
   });
   const drop = () => {
-    lose('dropped');
+    lose();
     session.end();
   };
   const failure = await Promise.race([started.then(() => undefined), gone]);
   if (failure !== undefined) {
     drop();
-    throw new Error(`keeper does not start: ${failure}`);
+    throw new Error(`keeper does not start: ${failure.why}`);
   }
   const finish = async (word: 'down' | 'keep') => {
     session.stdin.write(`${word}\n`);
@@ -66,10 +72,8 @@ export async function openKeeper(
   return { gone, finish, drop };
 }
 
-async function endOf(session: Session): Promise<string> {
+async function endOf(session: Session): Promise<Gone> {
   const { code, stderr } = await session.closed;
-  return (
-    lastLine(stderr) ||
-    (code === null ? 'the connection was lost' : `its keeper ended with exit code ${code}`)
-  );
+  const why = code === null ? 'the connection was lost' : `its keeper ended with exit code ${code}`;
+  return { why: lastLine(stderr) || why, silent: false };
 }

@@ -67,12 +67,12 @@ export function strike(entry: Entry): void {
 }
 
 export function entriesOf(node: string): Entry[] {
-  return readLedger().entries.filter(entry => entry.node === node);
+  return parse(textOf(join(LEDGER, `${node}.json`)) ?? '[]') ?? [];
 }
 
 /** Names this image in the markers of its work folders: this machine, this user, this place. */
 export function imageId(): string {
-  const parts = [hostname(), machineId(), String(userInfo().uid), realpathSync('.')];
+  const parts = [hostname(), textOf('/etc/machine-id') ?? '', String(userInfo().uid), realpathSync('.')];
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
 }
 
@@ -95,18 +95,18 @@ function parse(text: string): Entry[] | undefined {
   }
 }
 
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder).filter(name => name.endsWith('.json'));
   } catch {
     return [];
-  }
-}
-
-function machineId(): string {
-  try {
-    return readFileSync('/etc/machine-id', 'utf8').trim();
-  } catch {
-    return '';
   }
 }

@@ -1,4 +1,4 @@
-/** One node during a run: brought up, kept, looked at when visits have lost jobs there, brought back when it was lost, taken down. */
+/** One node during a run: brought up, kept, brought back when it was lost, taken down. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SshResource } from '../grid/model.ts';
 import { sshOptions } from '../transport/transport.ts';
@@ -7,13 +7,12 @@ import { bootstrap, type Outcome, type Ready, type Wishes } from './bootstrap.ts
 import { type Report, reportOf, takeDown } from './down.ts';
 import { type Keeper, openKeeper } from './keeper.ts';
 import { entriesOf } from './ledger.ts';
+import { backOff, Rest } from './rest.ts';
 import { runScript } from './script.ts';
 import { removeWork } from './teardown.ts';
 
 /** Seconds between tries to bring it back; the last one again and again. */
 const BACK_OFF = [2, 5, 10, 20, 40, 60];
-/** Seconds before a node that visits have put aside gets jobs again. */
-const REST = [2, 5, 15, 30, 60];
 /** Sessions over one connection: sshd's own limit is 10, and the runtime needs some itself. */
 const SESSIONS = 8;
 
@@ -31,16 +30,14 @@ export interface Listener {
 export class AttendedNode {
   readonly resource: SshResource;
   status: Status = 'coming';
-  ready: Ready | undefined;
+  private ready: Ready | undefined;
+  private keeper: Keeper | undefined;
+  private rest: Rest | undefined;
+  private living: Promise<void> = Promise.resolve();
   private readonly control: string;
   private readonly wishes: Wishes;
   private readonly listener: Listener;
   private readonly ending = new AbortController();
-  private keeper: Keeper | undefined;
-  /** Why it is aside though its connection is fine: visits have lost jobs there, or its load is too high. */
-  private resting: 'visits' | 'load' | undefined;
-  private rests = 0;
-  private living: Promise<void> = Promise.resolve();
 
   constructor(
     resource: SshResource,
@@ -57,7 +54,7 @@ export class AttendedNode {
 
   /** Jobs can start there now, or could but for its load. */
   get usable(): boolean {
-    return this.status === 'up' && this.resting !== 'visits';
+    return this.status === 'up' && !this.rest?.isUnusable;
   }
 
   get slots(): number {
@@ -81,13 +78,14 @@ export class AttendedNode {
   }
 
   private async live(settled: () => void): Promise<void> {
+    const { name } = this.resource;
     let failures = 0;
     let said = '';
     while (!this.ending.signal.aborted) {
       const outcome = await this.bringUp();
       let why = outcome.ok ? '' : outcome.why;
       if (outcome.ok) {
-        if (said !== '') this.listener.say(`back    ${this.resource.name}`);
+        if (said !== '') this.listener.say(`back    ${name}`);
         settled();
         const since = Date.now();
         why = await this.keep(outcome.ready);
@@ -97,13 +95,11 @@ export class AttendedNode {
       if (this.ending.signal.aborted) return;
       if (!outcome.ok && !outcome.again) return this.giveUp(outcome);
       this.leave();
-      const seconds = backOff(BACK_OFF, failures);
-      if (why !== said)
-        this.listener.say(`lost    ${this.resource.name}: ${why}; trying again in ${seconds} s`);
+      const seconds = backOff(BACK_OFF, failures++);
+      if (why !== said) this.listener.say(`lost    ${name}: ${why}; trying again in ${seconds} s`);
       said = why;
-      failures++;
       settled();
-      await this.pause(seconds);
+      await wait(seconds * 1000, undefined, { signal: this.ending.signal }).catch(() => {});
     }
   }
 
@@ -111,85 +107,58 @@ export class AttendedNode {
     const outcome = await bootstrap(this.resource, this.wishes);
     if (!outcome.ok) return outcome;
     const { ready } = outcome;
-    try {
-      this.keeper = await openKeeper(ready.transport, ready.work.entry.work, load => this.onLoad(load));
-    } catch (error) {
+    const why = await this.takeKeeper(ready);
+    if (why !== undefined) {
       await ready.transport.close();
-      return { ok: false, why: error instanceof Error ? error.message : String(error), again: true };
+      return { ok: false, why, again: true };
     }
-    this.ready = ready;
-    this.status = 'up';
-    this.resting = undefined;
     const { name, host, nice } = this.resource;
-    board.tellReach(
-      name,
-      {
-        host: host.hostname,
-        options: sshOptions(host),
-        work: ready.work.entry.work,
-        root: ready.root,
-        control: this.control,
-        sessions: SESSIONS,
-        masters: 0,
-        nice,
-      },
-      { anew: !ready.continued },
-    );
+    this.ready = ready;
+    this.rest = new Rest(this.resource, {
+      fault: () => faultOf(ready),
+      say: this.listener.say,
+      abort: AbortSignal.any([this.ending.signal, lossOf(ready)]),
+    });
+    this.status = 'up';
+    const { root, continued } = ready;
+    const { work } = ready.work.entry;
+    const reach = { host: host.hostname, options: sshOptions(host), work, root, control: this.control };
+    board.tellReach(name, { ...reach, sessions: SESSIONS, masters: 0, nice }, { anew: !continued });
     board.takeBack(name);
     this.listener.changed();
     return outcome;
   }
 
-  /** Until it is lost or the run is over; resolves with the reason. */
-  private async keep({ transport }: Ready): Promise<string> {
-    const look = setInterval(() => void this.mind(), 3_000);
-    const ended = new Promise<string>(resolve => {
-      this.ending.signal.addEventListener('abort', () => resolve('ended'), { once: true });
-      // It may have ended while the node came up, and says so only once.
-      if (this.ending.signal.aborted) resolve('ended');
-    });
-    const why = await Promise.race([transport.lost, this.keeper?.gone ?? transport.lost, ended]);
-    clearInterval(look);
-    return why;
-  }
-
-  /** Visits put a node aside when they have lost three times in a row there. It is looked at, and gets jobs again after a while. */
-  private async mind(): Promise<void> {
-    const { name } = this.resource;
-    if (this.resting !== undefined || this.status !== 'up' || !board.isAside(name)) return;
-    this.resting = 'visits';
-    const seconds = backOff(REST, this.rests++);
-    this.listener.say(`aside   ${name}: jobs were lost there; it is tried again in ${seconds} s`);
-    await this.pause(seconds);
-    while (this.status === 'up' && !this.ending.signal.aborted) {
-      const why = await this.fault();
-      if (why === undefined) break;
-      this.listener.say(`aside   ${name}: ${why}`);
-      await this.pause(backOff(REST, this.rests++));
+  /** Why there is none, if there is none. */
+  private async takeKeeper({ transport, work }: Ready): Promise<string | undefined> {
+    try {
+      this.keeper = await openKeeper(transport, work.entry.work, load => this.rest?.takeLoad(load));
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
     }
-    if (this.status !== 'up' || this.ending.signal.aborted) return;
-    this.resting = undefined;
-    board.takeBack(name);
   }
 
-  /** What is wrong with it, although it answers. */
-  private async fault(): Promise<string | undefined> {
-    if (!this.ready) return undefined;
-    const { transport, work } = this.ready;
-    const script = `cd '${work.entry.work}' && [ -f marker ] && echo try >try && rm -f try || { echo 'its work folder cannot be written to' >&2; exit 1; }`;
-    const said = await runScript(transport, script, 20);
-    return said.ok ? undefined : said.why;
-  }
-
-  private onLoad(load: number): void {
-    const { name, maxLoad } = this.resource;
-    if (maxLoad === undefined || this.status !== 'up' || this.resting === 'visits') return;
-    if (load > maxLoad && this.resting === undefined && !board.isAside(name)) {
-      this.resting = 'load';
-      board.putAside(name);
-    } else if (load <= maxLoad && this.resting === 'load') {
-      this.resting = undefined;
-      board.takeBack(name);
+  /** Until it is lost or the run is over; resolves with the reason. A keeper alone that is gone is replaced. */
+  private async keep(ready: Ready): Promise<string> {
+    const look = setInterval(() => void this.rest?.look(), 3_000);
+    const { signal } = this.ending;
+    const ended = new Promise<'ended'>(resolve => {
+      signal.addEventListener('abort', () => resolve('ended'), { once: true });
+      // It may have ended while the node came up, and says so only once.
+      if (signal.aborted) resolve('ended');
+    });
+    const lost = ready.transport.lost.then(why => ({ why, again: false }));
+    try {
+      while (this.keeper) {
+        const gone = this.keeper.gone.then(({ why, silent }) => ({ why, again: !silent }));
+        const first = await Promise.race([ended, lost, gone]);
+        if (first === 'ended') return first;
+        if (!first.again || (await this.takeKeeper(ready)) !== undefined) return first.why;
+      }
+      return 'ended';
+    } finally {
+      clearInterval(look);
     }
   }
 
@@ -210,10 +179,6 @@ export class AttendedNode {
     this.listener.changed();
   }
 
-  private async pause(seconds: number): Promise<void> {
-    await wait(seconds * 1000, undefined, { signal: this.ending.signal }).catch(() => {});
-  }
-
   /** The run is over: ends what is left of it there, takes it down and looks that it is gone. */
   async end(): Promise<Report> {
     this.ending.abort();
@@ -221,7 +186,7 @@ export class AttendedNode {
     const { keeper, ready, resource } = this;
     if (this.status === 'up' && keeper && ready) {
       const { entry } = ready.work;
-      const said = await Promise.race([keeper.finish(entry.warm ? 'keep' : 'down'), this.limit(45)]);
+      const said = await Promise.race([keeper.finish(entry.warm ? 'keep' : 'down'), limit(45)]);
       if (entry.warm && said === 'kept') {
         await ready.transport.close();
         return { lines: [], clean: true };
@@ -232,21 +197,25 @@ export class AttendedNode {
     }
     keeper?.drop();
     await ready?.transport.close();
-    const left = entriesOf(resource.name).filter(({ storage }) => storage === undefined);
-    return takeDown(
-      left.filter(({ warm }) => !warm),
-      { control: `${this.control}.0`, seconds: 15, interactive: false },
-    );
-  }
-
-  private async limit(seconds: number): Promise<undefined> {
-    await wait(seconds * 1000, undefined, { ref: false });
-    return undefined;
+    const left = entriesOf(resource.name).filter(({ storage, warm }) => storage === undefined && !warm);
+    return takeDown(left, { control: `${this.control}.0`, seconds: 15, interactive: false });
   }
 }
 
-/** With some chance in it, so that many nodes do not come at once. */
-function backOff(steps: readonly number[], n: number): number {
-  const step = steps[Math.min(n, steps.length - 1)] ?? 60;
-  return Math.max(1, Math.round(step * (0.8 + 0.4 * Math.random())));
+async function faultOf({ transport, work }: Ready): Promise<string | undefined> {
+  const script = `
+cd '${work.entry.work}' && [ -f marker ] && echo try >try && rm -f try || { echo 'its work folder cannot be written to' >&2; exit 1; }`;
+  const said = await runScript(transport, script, 20);
+  return said.ok ? undefined : said.why;
+}
+
+function lossOf({ transport }: Ready): AbortSignal {
+  const loss = new AbortController();
+  void transport.lost.then(() => loss.abort());
+  return loss.signal;
+}
+
+async function limit(seconds: number): Promise<undefined> {
+  await wait(seconds * 1000, undefined, { ref: false });
+  return undefined;
 }
