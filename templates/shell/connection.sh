@@ -54,9 +54,13 @@ reason() {
 # no more until the runtime has looked at it.
 lose() {
   losses=$((losses + 1))
-  if grep -q 'Session open refused' "$answers" 2>/dev/null && [ "$sessions" -gt 1 ]; then
-    echo $(((sessions + 1) / 2)) >"$state/nodes/$node/sessions"
-    [ "$losses" -gt 8 ] || return 0
+  if grep -q 'Session open refused' "$answers" 2>/dev/null; then
+    # Unless another visit has found that out already.
+    current=$sessions
+    [ ! -s "$state/nodes/$node/sessions" ] || read -r current <"$state/nodes/$node/sessions"
+    [ "$current" != "$sessions" ] || [ "$sessions" = 1 ] || echo $(((sessions + 1) / 2)) >"$state/nodes/$node/sessions"
+    sleep 0.2
+    [ "$losses" -gt 20 ] || return 0
   elif [ -S "$path" ] && ! remote true </dev/null >/dev/null 2>&1; then
     rm -f "$path"
   fi
