@@ -45,7 +45,10 @@ export async function attend(context: Context): Promise<number> {
   const here = wanted.local && listedHere(wanted.local, context);
   if (wanted.local) mindHere(wanted.local);
   const control = controlFolder(context);
+  // Until it can be said who is there, visits go by what an earlier process of this run has said.
+  let begun = false;
   const changed = () => {
+    if (!begun) return;
     const listed = nodes.flatMap(node => node.listed ?? []);
     board.listNodes(here ? [here, ...listed] : listed);
   };
@@ -62,11 +65,14 @@ export async function attend(context: Context): Promise<number> {
   const nodes = (alone ? [] : wanted.ssh).map(
     (resource, i) => new AttendedNode(resource, join(control, String(i)), wishes, listener),
   );
-  changed();
+  board.expectMore(nodes.length > 0);
 
   const settled = Promise.all(nodes.map(node => node.start()));
+  void settled.then(() => board.expectMore(false));
   const usable = () => here !== undefined || nodes.some(node => node.usable);
   await Promise.race([over, settled, untilInAHurry(usable)]);
+  begun = true;
+  changed();
   const up = nodes.filter(({ status }) => status === 'up');
   if (usable()) {
     const slots = up.reduce((sum, node) => sum + node.slots, here?.slots ?? 0);

@@ -39,6 +39,12 @@ export function listNodes(nodes: readonly Listed[]): void {
   replace(join(RUN, 'grid'), lines.join(''));
 }
 
+/** Whether nodes may still join that were not tried to the end yet: a job that fits none of those listed waits for them. */
+export function expectMore(yes: boolean): void {
+  if (yes) writeFileSync(join(RUN, 'coming'), '');
+  else rmSync(join(RUN, 'coming'), { force: true });
+}
+
 /** `anew`: what was sent to its last work folder is not in this one. */
 export function tellReach(node: string, reach: Reach, { anew }: { anew: boolean }): void {
   const folder = folderOf(node);

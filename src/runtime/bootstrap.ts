@@ -158,11 +158,15 @@ async function obtain(
     const removed = await removeWork(transport, entry);
     if (removed.ok) strike(entry);
     else if (removed.lost) return { ok: false, why: removed.why, again: true };
-    else say(`left    ${entry.node}: of an earlier run: ${removed.why}`);
+    else say(`left    ${entry.node}:${entry.work}, of an earlier run: ${removed.why}`);
   }
   note(fresh);
   const made = await makeWork(transport, fresh);
-  if (made.ok) return { ok: true, work: made.work };
+  if (made.ok) {
+    // A run that was killed may have made it after its ledger was looked at last.
+    for (const stranger of made.strangers) await removeWork(transport, stranger);
+    return { ok: true, work: made.work };
+  }
   const why = made.said.ok ? 'its work folder cannot be made' : made.said.why;
   return { ok: false, why, again: !made.said.ok && made.said.lost };
 }

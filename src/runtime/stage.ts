@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { Transport } from '../transport/transport.ts';
 import { lastLine, randomWord, runProgram, type Said } from './script.ts';
 import { buffer, bytes, type TreeEntry } from './tree.ts';
+import { turnsOf } from './turns.ts';
 import type { Work } from './work.ts';
 
 export type Staged =
@@ -18,6 +19,9 @@ export type Staged =
 
 /** How long a transfer may take in all, in seconds: a day. What hangs is noticed by the connection's own beats. */
 const LONGEST = 86_400;
+
+/** More at once would only share the same wire, and want a `tar` each. */
+const transfer = turnsOf(8);
 
 /** `memory`: the file that remembers what this work folder got last. `busybox`: the node's tar knows no sparse files. */
 export async function stage(
@@ -32,7 +36,7 @@ export async function stage(
     return { ok: true, sent: 0 };
   rmSync(memory, { force: true });
   const id = randomWord(20);
-  const said = await send(transport, work.entry.work, id, changes, busybox);
+  const said = await transfer(() => send(transport, work.entry.work, id, changes, busybox));
   if (!said.ok) return { ok: false, why: said.why };
   remember(memory, id, tree);
   return { ok: true, sent: changes.tree.length };

@@ -5,6 +5,7 @@ import { shWord } from '../quote.ts';
 import type { Transport } from '../transport/transport.ts';
 import { type Entry, imageId } from './ledger.ts';
 import { randomWord, runScript, type Said } from './script.ts';
+import { strangersOf, strangersScript } from './strangers.ts';
 
 const SHELL = '.logobatch/shell';
 /** Of the shell that this machine's jobs use, what nodes need, too. */
@@ -22,7 +23,14 @@ export interface Work {
   readonly staged: string | undefined;
 }
 
-export type Made = { readonly ok: true; readonly work: Work } | { readonly ok: false; readonly said: Said };
+export type Made =
+  | {
+      readonly ok: true;
+      readonly work: Work;
+      /** What it lies beside: work folders of this image that nobody needs any more. */
+      readonly strangers: readonly Entry[];
+    }
+  | { readonly ok: false; readonly said: Said };
 
 /** What a work folder may be called: nothing in it means anything to any shell. */
 export function isPlainPath(path: string): boolean {
@@ -55,12 +63,13 @@ ${marker(entry)}
 mkdir slots stage image || exit 73
 ${install()}
 . ./processes.sh
-born $$ >born && read -r born <born && echo "made $born"`;
+born $$ >born && read -r born <born && echo "made $born"
+${strangersScript([shWord(entry.work.replace(/\/[^/]*$/, ''))])}`;
   const said = await runScript(transport, script);
   const answer = answerOf(said, 'made');
   if (!answer) return { ok: false, said };
   const work = { entry, adopted: false, continued: false, staged: undefined, born: Number(answer[0]) };
-  return { ok: true, work };
+  return { ok: true, work, strangers: strangersOf(said.lines, entry, [entry.run]) };
 }
 
 /** Takes over the work folder that an earlier process of this run, or `make up`, has left; `ok: false` where it is none any more. */
@@ -76,7 +85,7 @@ rm -rf ./stage ./slots && mkdir slots stage || exit 73
 ${marker({ ...entry, run })}`;
   const script = `
 cd ${shWord(entry.work)} 2>/dev/null && [ ! -L ${shWord(entry.work)} ] && [ -O . ] && [ ! -e gone ] && [ ! -L marker ] &&
-  read -r word _ token _ <marker && [ "$word $token" = ${shWord(`logobatch ${entry.token}`)} ] || { echo none; exit 0; }
+  read -r word _ token image _ <marker && [ "$word $token $image" = ${shWord(`logobatch ${entry.token} ${imageId()}`)} ] || { echo none; exit 0; }
 ${entry.run === run ? '' : renewed}
 read -r staged 2>/dev/null <staged || staged=
 read -r born 2>/dev/null <born || born=0
@@ -87,7 +96,7 @@ echo "adopted $born $staged"`;
   const [born, staged] = answer;
   const continued = entry.run === run && staged !== undefined;
   const work = { entry: { ...entry, run }, adopted: true, continued, staged, born: Number(born) };
-  return { ok: true, work };
+  return { ok: true, work, strangers: [] };
 }
 
 /** The words after a word that begins a line. */

@@ -95,4 +95,28 @@ describe('attend', { skip: canLab(), concurrency: false }, () => {
     assert.equal((await attended.end()).code, 0);
     clean();
   });
+
+  test('killed at any moment, it leaves nothing that the next one does not clear', async () => {
+    for (let delay = 0; delay < 1300; delay += 90) {
+      const killed = rig.start(`k${delay}`);
+      await new Promise(resolve => setTimeout(resolve, 150 + delay));
+      killed.child.kill('SIGKILL');
+      await killed.ended;
+    }
+    const attended = await rig.attend('last');
+    assert.match(attended.output(), /^ready 2 4$/m);
+    assert.equal((await attended.end()).code, 0);
+    clean();
+  });
+
+  test('ended at any moment, it leaves nothing', async () => {
+    for (let delay = 0; delay < 1300; delay += 130) {
+      const ended = rig.start(`e${delay}`);
+      await new Promise(resolve => setTimeout(resolve, delay));
+      ended.child.stdin?.end();
+      const { code, out } = await ended.ended;
+      assert.ok(code === 0 || code === 1, out);
+      clean();
+    }
+  });
 });

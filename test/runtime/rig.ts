@@ -83,6 +83,8 @@ export async function startRig({ files = { 'src/a': 'a\n' }, grid, ...options }:
     setGrid,
     read,
     exists: (path: string) => existsSync(join(root, path)),
+    /** An `attend` that is not waited for. */
+    start: (name: string) => run(['attend', '--run', name], {}),
     /** Resolves when it says `ready`, or has ended. */
     attend: async (run_ = 'r1', env: Readonly<Record<string, string>> = {}): Promise<Attended> => {
       writeFileSync(join(root, '.logobatch/run/messages'), '');
