@@ -20,12 +20,6 @@ import { onTerminal } from '../terminal.ts';
 const PROGRAM = resolve('dist/logobatch.mjs');
 let home: string;
 
-before(() => assert.ok(existsSync(PROGRAM), 'npm run build first'));
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'logobatch-nodes-'));
-});
-afterEach(() => rmSync(home, { recursive: true }));
-
 const usual = () => join(home, '.logobatch.yml');
 
 function logobatch(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -40,6 +34,12 @@ function logobatch(words: readonly string[], env: Readonly<Record<string, string
 }
 
 describe('logobatch nodes add', () => {
+  before(() => assert.ok(existsSync(PROGRAM), 'npm run build first'));
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'logobatch-nodes-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
   test('makes a grid file for its owner alone, and says how to look at the new nodes', () => {
     const words = [
       'add',

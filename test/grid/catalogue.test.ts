@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { renderDiagnostics } from '../../src/diagnostic.ts';
 import { readGrid } from '../../src/grid/read.ts';
 import { GRID_CODES } from '../../src/read/codes.ts';
@@ -79,16 +79,6 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-let folder: string;
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'logobatch-grid-'));
-  process.chdir(folder);
-});
-after(() => {
-  process.chdir(tmpdir());
-  rmSync(folder, { recursive: true });
-});
-
 function complaints(text: string): string {
   writeFileSync('grid.yml', text);
   const read = readGrid('grid.yml');
@@ -99,10 +89,19 @@ function complaints(text: string): string {
 }
 
 test('every message about a grid file reads as it did', () => {
+  // The messages name the file as it was given: so it is given without a folder.
+  const folder = mkdtempSync(join(tmpdir(), 'logobatch-grid-'));
+  const repository = process.cwd();
+  process.chdir(folder);
   let text = '';
-  for (const [what, examples] of Object.entries(EXAMPLES)) {
-    text += `######## ${what}\n\n`;
-    for (const example of examples) text += `${complaints(example)}\n`;
+  try {
+    for (const [what, examples] of Object.entries(EXAMPLES)) {
+      text += `######## ${what}\n\n`;
+      for (const example of examples) text += `${complaints(example)}\n`;
+    }
+  } finally {
+    process.chdir(repository);
+    rmSync(folder, { recursive: true });
   }
   for (const code of Object.keys(GRID_CODES)) assert.match(text, new RegExp(`\\[${code}\\]`), code);
   if (process.env.UPDATE_GOLDEN === '1') {

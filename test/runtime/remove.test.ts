@@ -22,10 +22,11 @@ const ROOT = process.getuid?.() === 0;
 const NAME = 'lb.ABCDEabcde';
 const opened: string[] = [];
 const mounted: string[] = [];
-afterEach(() => {
+
+function clear() {
   for (const path of mounted.splice(0)) spawnSync('umount', [path]);
   for (const folder of opened.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+}
 
 /** A folder with a work folder in it, and with somebody else's things. */
 function layout() {
@@ -54,6 +55,8 @@ function remove(shell: string, work: string, token = 'token'): string {
 
 for (const shell of ['dash', 'bash', 'busybox sh']) {
   describe(`remove_work in ${shell}`, () => {
+    afterEach(clear);
+
     const refused = (work: string, why: RegExp, token?: string) => {
       assert.match(remove(shell, work, token), new RegExp(`^refused: ${why.source}`));
     };

@@ -30,7 +30,7 @@ import { hereTransport } from './here.ts';
 
 const repository = process.cwd();
 const opened: string[] = [];
-afterEach(() => process.chdir(repository));
+const back = () => process.chdir(repository);
 after(() => {
   for (const folder of opened) rmSync(folder, { recursive: true, force: true });
 });
@@ -94,6 +94,8 @@ const same = (there: string) => assert.deepEqual(picture(join(there, 'src')), pi
 
 for (const busybox of [false, true]) {
   describe(`stage, to a node with ${busybox ? 'busybox alone' : 'what this machine has'}`, () => {
+    afterEach(back);
+
     test('keeps modes, times, links, sparse files and odd names, and leaves rubbish at home', async () => {
       const { there, stage } = await node({ busybox });
       mkdirSync('src/empty', { recursive: true });
@@ -171,6 +173,8 @@ for (const busybox of [false, true]) {
 }
 
 describe('stage', () => {
+  afterEach(back);
+
   test('sends a file again that was changed within its second and kept its size', async () => {
     const { there, stage, again } = await node();
     mkdirSync('src');
