@@ -64,7 +64,7 @@ attend() {
 
 # revive: after somebody has killed it. It takes the nodes over; what it says goes to the messages.
 revive() {
-  [ "${revived:=0}" -lt 20 ] || return 0
+  [ "${revived:=0}" -lt 20 ] || { rm -f "$state/coming"; return 0; }
   revived=$((revived + 1))
   exec 3<"$state/attend.to" || return
   LOGOBATCH_GRID=$grid LOGOBATCH_START=$$ setsid node .logobatch/runtime.mjs attend --run "$run" <&3 >>"$state/messages" 2>&1 3<&- 5<&- 7>&- 8>&- &

@@ -29,9 +29,17 @@ weight() {
   return 0
 }
 
-# fit CPUS: sets choices to the nodes that can hold a job of so many processors: "node:kind:slots:width …". Fails with $why if none ever can.
+# fit CPUS: sets choices to the nodes that can hold a job of so many processors: "node:kind:slots:width …". Fails with $why if none ever can; that
+# is not said while nodes are still to come.
 fit() {
-  choices='' widest=0
+  until fits "$1"; do
+    [ -e "$state/coming" ] && ! stopped || return 1
+    sleep 0.3
+  done
+}
+
+fits() {
+  choices='' widest=0 why='there is no node for it'
   while read -r node kind slots share have marks programs; do
     suits || continue
     weight "$1" "$mem" "$share"
