@@ -39,7 +39,7 @@ interface Fault {
   readonly says?: RegExp;
   readonly code?: number;
   /** Afterwards, when make has ended. */
-  readonly then?: (pool: Pool) => unknown;
+  readonly afterwards?: (pool: Pool) => unknown;
 }
 
 const all = (pool: Pool, pattern: RegExp) =>
@@ -112,7 +112,7 @@ const FAULTS: readonly Fault[] = [
     how: pool => pool.host('n1').kill('machine'),
     code: 2,
     says: /^left {4}n1:\/tmp\/lb\.\w+: .*; later: make down$/m,
-    then: async pool => {
+    afterwards: async pool => {
       await pool.host('n1').start();
       const { code, out } = await pool.make(['down']);
       assert.equal(code, 0, out);
@@ -144,7 +144,7 @@ const FAULTS: readonly Fault[] = [
     what: 'visits are killed: the next make does what they left',
     how: pool => strikeHere(called(pool.image, '.logobatch/shell/run')),
     code: 2,
-    then: async pool => {
+    afterwards: async pool => {
       const { code, out } = await pool.make();
       assert.equal(code, 0, out);
     },
@@ -156,7 +156,7 @@ function strikeUser(pool: Pool): void {
 }
 
 describe('every job is done once, and nothing is left', { skip: canLab(), concurrency: 4 }, () => {
-  for (const { what, how, hosts = [{}, {}], skip, says = /^/, code: expected = 0, then } of FAULTS) {
+  for (const { what, how, hosts = [{}, {}], skip, says = /^/, code: expected = 0, afterwards } of FAULTS) {
     test(`when ${what}`, { skip }, async () => {
       const pool = await startPool({ hosts, files: FILES, grid: { slots: 2 } });
       try {
@@ -170,7 +170,7 @@ describe('every job is done once, and nothing is left', { skip: canLab(), concur
         const { code, out } = await running.ended;
         assert.equal(code, expected, out);
         assert.match(out, says);
-        await then?.(pool);
+        await afterwards?.(pool);
         assert.equal(pool.image.done().length, JOBS, out);
         assert.deepEqual(broken(pool.image), []);
         const published = pool.image
