@@ -16,11 +16,17 @@ visit_there() {
   base=data/processed/.stage/${held##* } answers=$LOGOBATCH_SLOTS/${held##* }.err
   stages || { halt 'cannot write to data/processed/.stage'; return 1; }
   sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.$n.0 0 $base/send"
+  # Whoever sends more than this fills the disk: guard ends the session.
+  echo "$max_files $(((max_bytes + 2 * log_bytes) / 1024))" >"$base/limit"
+  # Secrets are for nobody else here, either.
+  [ -z "$secrets" ] || umask 077
   if join && supplies && orders && start_session; then
     got
+    [ -z "$secrets" ] || { wipe "$base/send" "$base/archive"; umask "$LOGOBATCH_MASK"; }
     converse
     end_session
   fi
+  umask "$LOGOBATCH_MASK"
   stopped && return 1
   [ -n "$left" ] || return 0
   [ -n "$lost" ] || return 0 # an attempt failed, and there is another one
