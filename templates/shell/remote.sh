@@ -42,7 +42,7 @@ stages() {
       if [ "$entry" != "$stage/out" ] && { [ -e "$entry" ] || [ -L "$entry" ]; }; then wipe "$stage"; fi
     done
   done
-  for extra in extras environment secrets; do [ ! -e "$base/send/$extra" ] || wipe "$base/send/$extra"; done
+  for extra in extras environment secrets timeout; do [ ! -e "$base/send/$extra" ] || wipe "$base/send/$extra"; done
   for folder in "$base/send" "$@"; do [ -d "$folder" ] || { mkdir -p "$base/send" "$@"; return; }; done
 }
 
@@ -96,11 +96,10 @@ start_session() {
   exec 6<>"$fifo.to" && exec 3<"$fifo.to" 4>"$fifo.to" 6<>"$fifo.from" && exec 5<"$fifo.from" || return
   nonce=$LOGOBATCH_RUN.$$.$n
   word=$nonce.0
-  sign "$LOGOBATCH_RUN $$ $word 0 $base/send"
+  expect_within 120
   {
     export LOGOBATCH_JOB="$word"
     remote "exec env LOGOBATCH_AGENT=${work##*/} sh '$work/agent' ${held##* } $nonce '$root' $nice"
-    echo $? >"$answers.code"
   } <&3 >&6 2>"$answers" 3<&- 4>&- 5<&- 6>&- 8>&- &
   session=$!
   exec 3<&- 6>&-
@@ -114,6 +113,14 @@ $bytes" && cat "$base/archive"
   return 1
 }
 
+# expect_within SECONDS: says by when something must have come, 0 for never; then guard ends the session.
+expect_within() {
+  now
+  deadline=0
+  [ "$1" = 0 ] || deadline=$((now / 100 + $1))
+  sign "$LOGOBATCH_RUN $$ $word $deadline $base/send"
+}
+
 # converse: takes the results as they come, and publishes each.
 converse() {
   lost='the session ended early'
@@ -121,6 +128,8 @@ converse() {
     eval "k=\$order_$n"
     recall "$k"
     stage=$base/$n
+    # The node itself sees to the time limit; it may take its time for sending, but not for ever.
+    expect_within $((time > 0 ? time + 300 : 0))
     read -r said number <&5 && [ "$said $number" = "result $n" ] || return
     # 512 bytes are a block of tar: a file larger than any result may be is cut, whatever is said to be in it.
     (ulimit -f $(((max_bytes + 2 * log_bytes) / 512 + 16)) && exec tar -b 1 -xmf - -C "$base/$n" --strip-components=1 --no-same-owner --no-same-permissions <&5 4>&- 8>&- 9>&-) 2>>"$answers" || {
@@ -161,5 +170,5 @@ end_session() {
   [ -z "$left" ] || [ -z "$stop" ] || kill "$session" 2>/dev/null
   while alive "$session"; do wait "$session"; done
   exec 5<&-
-  read -r code <"$answers.code" || code=255
+  [ ! -e "$base/send/timeout" ] || lost='nothing came for too long'
 }
