@@ -27,7 +27,7 @@ describe('slots and sessions', { skip: canLab() }, () => {
     pool = await startPool({
       hosts: [{}, { sshd: ['MaxSessions 2'] }],
       files: {
-        'batch_info/wide.yml': table('a', 40, 'sleep 0.3; echo {i} > {out}/f', '    resources: [n1]\n'),
+        'batch_info/wide.yml': table('a', 20, 'sleep 2.5; echo {i} > {out}/f', '    resources: [n1]\n'),
         'batch_info/narrow.yml': table('a', 12, 'sleep 0.3; echo {i} > {out}/f', '    resources: [n2]\n'),
         'batch_info/cut.yml': table('a', 20, 'sleep 0.2; echo {i} > {out}/f', '    bundle: 10\n'),
       },
@@ -39,7 +39,7 @@ describe('slots and sessions', { skip: canLab() }, () => {
   test('twenty slots of one host run side by side, over as many connections as its sshd asks for', async () => {
     const running = pool.start(['wide']);
     const sleeping = () =>
-      pool.lab.processes(pool.host('n1')).filter(({ args }) => args === 'sleep 0.3').length;
+      pool.lab.processes(pool.host('n1')).filter(({ args }) => args === 'sleep 2.5').length;
     let most = 0;
     while (running.child.exitCode === null && most < 12) {
       most = Math.max(most, sleeping());
