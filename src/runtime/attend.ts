@@ -2,6 +2,7 @@
  * The process that attends the nodes of one run: brings them up side by side, tells the visits of them, keeps them, brings lost ones
  * back, and takes all down when its standard input ends, which is when `start` ends, however that comes.
  */
+import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as board from './board.ts';
@@ -66,6 +67,8 @@ export async function attend(context: Context): Promise<number> {
     (resource, i) => new AttendedNode(resource, join(control, String(i)), wishes, listener),
   );
   board.expectMore(nodes.length > 0);
+  // It takes long for many files: the connections come meanwhile.
+  if (nodes.length > 0) void wishes.tree().catch(() => {});
 
   const settled = Promise.all(nodes.map(node => node.start()));
   void settled.then(() => board.expectMore(false));
@@ -78,8 +81,9 @@ export async function attend(context: Context): Promise<number> {
     const slots = up.reduce((sum, node) => sum + node.slots, here?.slots ?? 0);
     const coming = nodes.filter(({ status }) => status === 'coming' || status === 'away');
     const later = coming.reduce((sum, { resource }) => sum + (resource.slots ?? GUESS), 0);
-    if (later > 0) print(`coming ${later}`);
-    print(`ready ${up.length + (here ? 1 : 0)} ${slots}`);
+    // Where they go to the messages, nobody waits for them: another process of this run has said so before.
+    if (later > 0 && !fstatSync(1).isFile()) print(`coming ${later}`);
+    if (!fstatSync(1).isFile()) print(`ready ${up.length + (here ? 1 : 0)} ${slots}`);
     say = board.addMessage;
     await Promise.race([over, patience(usable, context, board.addMessage)]);
     await over;

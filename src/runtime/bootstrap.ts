@@ -134,7 +134,13 @@ async function bringUp(
   busybox: boolean,
   { tree }: Wishes,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }> {
-  return work.continued ? { ok: true } : stage(transport, work, await tree(), { memory, busybox });
+  if (work.continued) return { ok: true };
+  try {
+    return await stage(transport, work, await tree(), { memory, busybox });
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return { ok: false, why: error.message };
+    throw error;
+  }
 }
 
 /** A work folder: one of those known that may be taken over, or a new one. The others that are known are removed first. */

@@ -73,7 +73,9 @@ export class AttendedNode {
   /** Brings it up and keeps it until `end`; resolves when the first try has ended, however. */
   start(): Promise<void> {
     return new Promise(settled => {
-      this.living = this.live(settled).finally(settled);
+      this.living = this.live(settled)
+        .catch(error => this.giveUp({ ok: false, why: String(error), again: false }))
+        .finally(settled);
     });
   }
 

@@ -18,7 +18,8 @@ const JUNK = /^(__pycache__|\.git|\.ipynb_checkpoints|\.DS_Store|.*~|\..*\.swp)$
 
 /**
  * All that is in these paths, and the folders above them, sorted; links as links. A path may itself be a link within the image:
- * then what it leads to is taken, too. What is missing is left out. Gives way to others now and then.
+ * then what it leads to is taken, too. What is missing is left out; what may not be read rejects with
+ * the system's error. Gives way to others now and then.
  */
 export async function treeOf(paths: readonly string[]): Promise<TreeEntry[]> {
   const found = new Map<string, TreeEntry>();
@@ -82,8 +83,10 @@ function targetOf(link: string): string | undefined {
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(buffer(folder), 'latin1');
-  } catch {
-    return [];
+  } catch (error) {
+    // It has just been removed.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
   }
 }
 
