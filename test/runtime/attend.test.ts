@@ -106,7 +106,8 @@ describe('attend', { skip: canLab(), concurrency: true }, () => {
         await until(() => rig.exists('.logobatch/run/nodes/n1/aside'));
         await rig.lab.host('n1').start();
         await until(() => !rig.exists('.logobatch/run/nodes/n1/aside'));
-        assert.match(attended.messages(), /^lost {4}n1: .*; trying again in \d s\nback {4}n1$/m);
+        await until(() => attended.messages().includes('back    n1\n'));
+        assert.match(attended.messages(), /^lost {4}n1: .*; trying again in \d s$/m);
         assert.equal((await attended.end()).code, 0);
         clean();
       });
