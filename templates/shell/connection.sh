@@ -15,11 +15,13 @@ blank='
 '
 blank=$blank$blank$blank$blank blank=$blank$blank$blank$blank
 
-# remote COMMAND: runs it on the node over the connection that is there; if it is not, fails with 255 rather than opening one for itself.
-remote() {
+# remote COMMAND: runs it on the node over the connection that is there; if it is not, fails with 255 rather than opening one for itself. Into a file
+# it may say a MiB (2048 blocks), whatever talks there.
+remote() (
+  ulimit -f 2048
   # shellcheck disable=SC2086 # words
-  ssh $pinned -o ControlMaster=no -o ProxyCommand=false -o "ControlPath=$path" $options -- "$host" "$1"
-}
+  exec ssh $pinned -o ControlMaster=no -o ProxyCommand=false -o "ControlPath=$path" $options -- "$host" "$1"
+)
 
 # join: there is a connection for our slot. Sets path.
 join() {

@@ -91,16 +91,16 @@ environment() {
 start_session() {
   fifo=$LOGOBATCH_SLOTS/${held##* }
   [ -p "$fifo.to" ] && [ -p "$fifo.from" ] || { rm -f "$fifo.to" "$fifo.from"; mkfifo "$fifo.to" "$fifo.from"; } || return
-  # Both ends are opened here, so that neither opening waits and the end of one is seen by the other.
+  # Both ends are opened here, so that neither opening waits and the end of one is seen by the other: nobody keeps both of one.
   # shellcheck disable=SC2094 # meant so
   exec 6<>"$fifo.to" && exec 3<"$fifo.to" 4>"$fifo.to" 6<>"$fifo.from" && exec 5<"$fifo.from" || return
   nonce=$LOGOBATCH_RUN.$$.$n
   word=$nonce.0
-  expect_within 120
+  expect_within "${LOGOBATCH_SILENCE:-120}"
   {
     export LOGOBATCH_JOB="$word"
     remote "exec env LOGOBATCH_AGENT=${work##*/} sh '$work/agent' ${held##* } $nonce '$root' $nice"
-  } <&3 >&6 2>"$answers" 3<&- 4>&- 5<&- 6>&- 8>&- &
+  } <&3 >"$fifo.from" 2>"$answers" 3<&- 4>&- 5<&- 6>&- 8>&- &
   session=$!
   exec 3<&- 6>&-
   {
@@ -129,7 +129,7 @@ converse() {
     recall "$k"
     stage=$base/$n
     # The node itself sees to the time limit; it may take its time for sending, but not for ever.
-    expect_within $((time > 0 ? time + 300 : 0))
+    expect_within $((time > 0 ? time + ${LOGOBATCH_SILENCE:-300} : 0))
     read -r said number <&5 && [ "$said $number" = "result $n" ] || return
     # 512 bytes are a block of tar: a file larger than any result may be is cut, whatever is said to be in it.
     (ulimit -f $(((max_bytes + 2 * log_bytes) / 512 + 16)) && exec tar -b 1 -xmf - -C "$base/$n" --strip-components=1 --no-same-owner --no-same-permissions <&5 4>&- 8>&- 9>&-) 2>>"$answers" || {
@@ -137,7 +137,7 @@ converse() {
       return
     }
     read -r said number code elapsed spent note <&5 && [ "$said $number" = "end $n" ] || return
-    case $code$elapsed$spent in *[!0-9]*) lost='sent a result without sense'; return ;; esac
+    sensible || { lost='sent a result without sense'; return; }
     accept || { lost='sent something else than a result'; return; }
     now
     ended=$now began=$((now - elapsed)) why=
@@ -154,6 +154,14 @@ converse() {
   lost=
 }
 
+# sensible: numbers that sh can reckon with, and a word that we know.
+sensible() {
+  for figure in "$code" "$elapsed" "$spent"; do
+    case $figure in '' | *[!0-9]* | 0?* | ??????????*) return 1 ;; esac
+  done
+  case $note in ok | timeout | replaced | unreadable) ;; *) return 1 ;; esac
+}
+
 # accept: what was received of the job is its stage, if it is a folder, two files, and nothing else. Only then does it get a journal.
 accept() {
   [ -d "$stage/out" ] && [ ! -L "$stage/out" ] || return
@@ -164,11 +172,11 @@ accept() {
   echo "for $folder" >>"$stage.journal"
 }
 
-# end_session: nothing more is sent; ssh ends when agent has cleared up. It is not waited for long.
+# end_session: nothing more is sent or read, so ssh ends when agent has cleared up, and at once if something still talks. It is not waited for long.
 end_session() {
-  exec 4>&-
+  exec 4>&- 5<&-
   [ -z "$left" ] || [ -z "$stop" ] || kill "$session" 2>/dev/null
+  expect_within 60
   while alive "$session"; do wait "$session"; done
-  exec 5<&-
   [ ! -e "$base/send/timeout" ] || lost='nothing came for too long'
 }
