@@ -4,8 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Transport } from '../transport/transport.ts';
 import { lastLine, randomWord, runProgram, type Said } from './script.ts';
@@ -36,7 +35,9 @@ export async function stage(
     return { ok: true, sent: 0 };
   rmSync(memory, { force: true });
   const id = randomWord(20);
-  const said = await transfer(() => send(transport, work.entry.work, id, changes, busybox));
+  const said = await transfer(() =>
+    send(transport, work.entry.work, id, changes, `${memory}.sending`, busybox),
+  );
   if (!said.ok) return { ok: false, why: said.why };
   remember(memory, id, tree);
   return { ok: true, sent: changes.tree.length };
@@ -91,10 +92,11 @@ async function send(
   work: string,
   id: string,
   { gone, tree }: Changes,
+  folder: string,
   busybox: boolean,
 ): Promise<Said> {
-  const folder = mkdtempSync(join(tmpdir(), 'logobatch-stage-'));
   try {
+    mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, '.digest'), `${id}\n`);
     const { TAR_OPTIONS: _, ...env } = process.env;
     const tar = spawn('tar', tarWords(folder, busybox), { env, stdio: ['pipe', 'pipe', 'pipe'] });
