@@ -10,6 +10,7 @@ import { type Context, controlFolder } from './context.ts';
 import { joined, takeStorageDown } from './down.ts';
 import { mindHere } from './here.ts';
 import { readLedger } from './ledger.ts';
+import { loginsBy, NOBODY } from './login.ts';
 import { closeMasters } from './masters.ts';
 import { AttendedNode } from './node.ts';
 import { listedHere, wantedResources } from './resources.ts';
@@ -53,8 +54,10 @@ export async function attend(context: Context): Promise<number> {
     const listed = nodes.flatMap(node => node.listed ?? []);
     board.listNodes(here ? [here, ...listed] : listed);
   };
+  const logins = context.terminal ? loginsBy(print, () => begun) : NOBODY;
   const wishes = {
     context,
+    logins,
     tree: sharedTree([...context.shared, ...context.setups]),
     storages: newStorages(),
     turn: turnsOf(HANDSHAKES),
@@ -73,7 +76,7 @@ export async function attend(context: Context): Promise<number> {
   const settled = Promise.all(nodes.map(node => node.start()));
   void settled.then(() => board.expectMore(false));
   const usable = () => here !== undefined || nodes.some(node => node.usable);
-  await Promise.race([over, settled, untilInAHurry(usable)]);
+  await Promise.race([over, settled, untilInAHurry(() => usable() && !logins.pending())]);
   begun = true;
   changed();
   const up = nodes.filter(({ status }) => status === 'up');

@@ -5,6 +5,7 @@ import { shWord } from '../quote.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Context } from './context.ts';
 import { type Entry, entriesOf, note, strike } from './ledger.ts';
+import type { Logins } from './login.ts';
 import { type Facts, probe } from './probe.ts';
 import { reach } from './reach.ts';
 import { randomWord, runScript } from './script.ts';
@@ -18,6 +19,8 @@ import { adoptWork, isPlainPath, makeWork, newWorkName, type Work } from './work
 export interface Ready {
   readonly transport: Transport;
   readonly facts: Facts;
+  /** A person has logged in: there will be no second connection. */
+  readonly byPerson: boolean;
   readonly work: Work;
   /** The folder there that is the image's root. */
   readonly root: string;
@@ -47,6 +50,8 @@ export interface Wishes {
   /** What is made is to stay when the run is over. */
   readonly warm: boolean;
   readonly interactive: boolean;
+  /** Whom to ask where a login needs a person. */
+  readonly logins: Logins;
   /** Things worth knowing that stop nothing. */
   readonly say: (line: string) => void;
   readonly abort: AbortSignal;
@@ -58,7 +63,13 @@ const SETUP = 3600;
 
 export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outcome> {
   const { control, interactive, abort, turn } = wishes;
-  const connected = await turn(() => reach(node, { control, seconds: HANDSHAKE, interactive, abort }));
+  const options = { control, seconds: HANDSHAKE, interactive, abort };
+  let connected = await turn(() => reach(node, options));
+  let byPerson = false;
+  if (!connected.ok && connected.kind === 'auth' && (await wishes.logins.ask(node.host, control, abort))) {
+    connected = await reach({ ...node, transport: 'openssh' }, options);
+    byPerson = true;
+  }
   if (!connected.ok) {
     const { failure, kind } = connected;
     return { ok: false, why: failure.message, hint: failure.hint, again: kind === 'unreachable' };
@@ -67,7 +78,7 @@ export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outc
   const close = () => void transport.close();
   abort.addEventListener('abort', close, { once: true });
   try {
-    const outcome = await prepare(node, transport, wishes);
+    const outcome = await prepare(node, transport, byPerson, wishes);
     if (!outcome.ok || abort.aborted) await transport.close();
     return outcome;
   } finally {
@@ -75,7 +86,12 @@ export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outc
   }
 }
 
-async function prepare(node: SshResource, transport: Transport, wishes: Wishes): Promise<Outcome> {
+async function prepare(
+  node: SshResource,
+  transport: Transport,
+  byPerson: boolean,
+  wishes: Wishes,
+): Promise<Outcome> {
   const { context, say } = wishes;
   const candidates = [...node.fastStorage, '/tmp', '$HOME'];
   const probed = await probe(transport, { candidates, requires: context.requires });
@@ -94,7 +110,7 @@ async function prepare(node: SshResource, transport: Transport, wishes: Wishes):
     for (const line of failed.slice(-10)) say(`    | ${line}`);
     return { ok: false, why: `setup ${script} failed`, again: false };
   }
-  return { ok: true, ready: { transport, facts, work: own.work, ...view } };
+  return { ok: true, ready: { transport, facts, byPerson, work: own.work, ...view } };
 }
 
 /** The view of the image: on a storage, if the node mounts one, else in its work folder. */

@@ -5,6 +5,7 @@ import { HANDSHAKES } from './attend.ts';
 import { bootstrap } from './bootstrap.ts';
 import { type Context, controlFolder } from './context.ts';
 import { type DownOptions, joined, takeAllDown } from './down.ts';
+import { NOBODY } from './login.ts';
 import { closeMasters } from './masters.ts';
 import { wantedResources } from './resources.ts';
 import { randomWord } from './script.ts';
@@ -32,6 +33,7 @@ export async function up(given: Context): Promise<number> {
     turn: turnsOf(HANDSHAKES),
     warm: true,
     interactive: process.stdin.isTTY === true,
+    logins: NOBODY,
     say: print,
     abort: new AbortController().signal,
   };

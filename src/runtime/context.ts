@@ -22,6 +22,8 @@ export interface Context {
   readonly keep: boolean;
   /** Slots that all jobs at once would take, if any node will do for each of them: where this machine has as many, no other is needed. */
   readonly breadth: number | undefined;
+  /** `start` has a terminal, where a person may answer. */
+  readonly terminal: boolean;
   /** Seconds without any usable node before the run is given up. */
   readonly patience: number;
   /** Slots of this machine, where the grid file does not say. */
@@ -43,6 +45,7 @@ export function contextOf(env: NodeJS.ProcessEnv, run: string): Context {
     shared: lines(env.LOGOBATCH_SHARED),
     keep: env.LOGOBATCH_KEEP === '1',
     breadth: number(env.LOGOBATCH_BREADTH),
+    terminal: env.LOGOBATCH_TERMINAL === '1',
     patience: number(env.LOGOBATCH_PATIENCE) ?? 300,
     localSlots: number(env.LOGOBATCH_LOCAL_SLOTS),
   };

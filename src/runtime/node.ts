@@ -58,7 +58,8 @@ export class AttendedNode {
   }
 
   get slots(): number {
-    return this.resource.slots ?? this.ready?.facts.processors ?? 0;
+    const slots = this.resource.slots ?? this.ready?.facts.processors ?? 0;
+    return this.ready?.byPerson ? Math.min(slots, SESSIONS) : slots;
   }
 
   /** As visits are told of it, once it was up. */
@@ -125,7 +126,11 @@ export class AttendedNode {
     const { root, continued } = ready;
     const { work } = ready.work.entry;
     const reach = { host: host.hostname, options: sshOptions(host), work, root, control: this.control };
-    board.tellReach(name, { ...reach, sessions: SESSIONS, masters: 0, nice }, { anew: !continued });
+    board.tellReach(
+      name,
+      { ...reach, sessions: SESSIONS, masters: ready.byPerson ? 1 : 0, nice },
+      { anew: !continued },
+    );
     board.takeBack(name);
     this.listener.changed();
     return outcome;

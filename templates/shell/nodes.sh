@@ -53,6 +53,9 @@ own_slots() {
 # attend: starts the runtime. It lives as long as somebody has descriptor 7 open, so what lasts longer than we must not inherit that; what it has
 # to say is read from descriptor 5.
 attend() {
+  LOGOBATCH_TERMINAL=0
+  [ ! -t 0 ] || LOGOBATCH_TERMINAL=1
+  export LOGOBATCH_TERMINAL
   rm -f "$state/attend.to" "$state/attend.from"
   mkfifo "$state/attend.to" "$state/attend.from" || return
   # shellcheck disable=SC2094 # both ends of each, so that neither opening waits
@@ -78,12 +81,24 @@ await_nodes() {
     case $word in
       ready) return 0 ;;
       coming) coming=$rest; continue ;;
+      # shellcheck disable=SC2086 # words
+      login) log_in $rest; continue ;;
     esac
     echo "$word${rest:+ $rest}"
   done
   wait "$attendant"
   attendant=
   return 1
+}
+
+# log_in SOCKET HOST OPTION...: opens a connection where a person has to answer, which all sessions with that host then share.
+log_in() {
+  socket=$1 host=$2
+  shift 2
+  echo "$host asks who you are:"
+  ssh -T -a -x -o BatchMode=no -o StrictHostKeyChecking=yes -o ClearAllForwardings=yes -o RemoteCommand=none -o PermitLocalCommand=no -o ControlMaster=auto \
+    -o ControlPersist=60 -o "ControlPath=$socket" -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -fN "$@" -- "$host" </dev/null >/dev/null 5<&- 7>&- 8>&- ||
+    : >"$socket.refused"
 }
 
 # release_nodes: no more jobs; takes the nodes down and waits for that. Fails if something was left somewhere.
