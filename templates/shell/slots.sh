@@ -59,10 +59,20 @@ choice() {
   node=${kind%:*} kind=${kind##*:}
 }
 
-# ready: true unless no job may start on $node for now, or this visit was lost there and there are others to try.
+# ready: true unless no job may start on $node for now, or this visit was lost there and there is another one to wait for: a node that loses all
+# that it is given always has a slot to spare.
 ready() {
   [ ! -e "$state/nodes/$node/aside" ] || return 1
-  case " $avoid " in *" $node "*) [ "$looks" -gt 20 ] ;; esac
+  case " $avoid " in *" $node "*) [ "$looks" -gt 20 ] && ! elsewhere ;; esac
+}
+
+# elsewhere: true if jobs may start on a node where this visit was not lost.
+elsewhere() {
+  for other in $choices; do
+    other=${other%%:*}
+    case " $avoid " in *" $other "*) ;; *) [ -e "$state/nodes/$other/aside" ] || return 0 ;; esac
+  done
+  return 1
 }
 
 # free SLOT: true unless somebody alive says that it is his.
