@@ -29,7 +29,12 @@ async function nodes(command: 'attend' | 'up' | 'down' | 'sweep', args: string[]
   if (run === undefined) return usage(`${command} takes --run RUN and nothing else`);
   const { contextOf } = await import('./context.ts');
   const context = contextOf(process.env, run);
-  if (command === 'attend') return (await import('./attend.ts')).attend(context);
+  if (command === 'attend') {
+    const code = await (await import('./attend.ts')).attend(context);
+    // Whoever waits for us holds the other end.
+    process.stdin.destroy();
+    return code;
+  }
   const commands = await import('./commands.ts');
   return commands[command](context);
 }
