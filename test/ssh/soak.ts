@@ -88,10 +88,11 @@ export async function soak(options: SoakOptions): Promise<Findings> {
   const killHost = async () => {
     const host = pick(pool.lab.hosts.filter(({ sshd }) => sshd.isUp()));
     if (!host) return;
-    host.kill(random() < 0.7 ? 'machine' : 'connections');
+    const extent = random() < 0.7 ? 'machine' : 'connections';
+    host.kill(extent);
     count('host');
-    // Half of them come back with an empty disk.
-    if (random() < 0.5) wipe(pool, host);
+    // Some come back with an empty disk.
+    if (extent === 'machine' && random() < 0.5) wipe(pool, host);
     await sleep(options.hostEvery * 400 * random());
     await host.start();
   };
