@@ -87,7 +87,7 @@ describe('src', () => {
       sources.filter(({ text }) => writes.test(text)).map(({ path }) => path),
       [
         ...['emit/hold.ts', 'emit/put.ts', 'emit/write.ts'],
-        ...['board', 'context', 'ledger', 'masters', 'stage'].map(name => `runtime/${name}.ts`),
+        ...['board', 'context', 'ledger', 'login', 'masters', 'stage'].map(name => `runtime/${name}.ts`),
         'scaffold/place.ts',
       ],
     );

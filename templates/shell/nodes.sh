@@ -78,10 +78,10 @@ revive() {
 # await_nodes: until jobs can start; sets coming, the slots of nodes that may still join. Fails, with what the runtime said, if they cannot.
 await_nodes() {
   while read -r word rest <&5; do
+    # shellcheck disable=SC2086 # the rest is words
     case $word in
       ready) return 0 ;;
       coming) coming=$rest; continue ;;
-      # shellcheck disable=SC2086 # words
       login) log_in $rest; continue ;;
     esac
     echo "$word${rest:+ $rest}"
