@@ -26,7 +26,7 @@ const shards = await bundle(share(files, Math.min(files.length, availableParalle
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const slow = [];
 const failures = [];
-const stream = run({ files: shards, concurrency: true });
+const stream = run({ files: shards, concurrency: shards.length });
 for await (const { type, data } of stream) {
   if (type === 'test:stdout' || type === 'test:stderr') process.stdout.write(data.message);
   if (type === 'test:fail') note(data, false);
