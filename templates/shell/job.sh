@@ -83,6 +83,8 @@ finish() {
   wipe "$folder.failed" "$stage/scratch/secrets"
   # What gave this result before has failed now (make -B): the next make must see that.
   ! recorded || rm -f "$folder/.done"
+  # What is neither file nor folder nor link would hang or harm whoever looks into it.
+  find "$stage" ! -type f ! -type d ! -type l -exec rm -f {} +
   mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }
   failed "$why"
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { type Project, project } from './rig.ts';
+import { note, type Project, project } from './rig.ts';
 import { A, ALL, B, FILES, failing, ran, TWO } from './study.ts';
 
 describe('make', () => {
@@ -91,6 +91,17 @@ describe('make', () => {
     assert.deepEqual(await ran(image, ['retry'], 0, /nothing has failed/), []);
     assert.deepEqual(await ran(image, ['retry', 'two']), ['c/Job1']);
     assert.deepEqual(await ran(image, []), ['b/Job2']);
+  });
+
+  test('retry runs a job that could not even start', async () => {
+    image.write({
+      'batch_info/three.yml': `batches:\n  - name: d\n    requires: [to-be-installed]\n    command: '${note('d')}'\n`,
+    });
+    await image.compile();
+    await ran(image, ['three'], 2, /needs the program to-be-installed/);
+    writeFileSync(join(image.bin, 'to-be-installed'), '#!/bin/sh\n', { mode: 0o755 });
+    assert.deepEqual(await ran(image, ['retry']), ['d/Job1']);
+    assert.deepEqual(await ran(image, ['retry'], 0, /nothing has failed/), []);
   });
 
   test('retry leaves a failed job alone whose row is gone', async () => {
