@@ -26,7 +26,7 @@ const FILES = {
     retries: 3
     bundle: 3
     command: |
-      (sleep 0.4; cat src/data > {out}/x) & setsid sleep 300 & sleep 0.5
+      (sleep 0.1; cat src/data > {out}/x) & setsid sleep 300 & sleep 0.5
 `,
 };
 
