@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from
 import { join } from 'node:path';
 import { freePort } from './address.ts';
 import type { Client } from './client.ts';
+import { endCluster } from './cluster.ts';
 import { applets, before } from './confine.ts';
 import { endDaemon } from './daemon.ts';
 import { arrange, type Login } from './login.ts';
@@ -13,6 +14,8 @@ import { type Extent, makeSshd, type Sshd } from './sshd.ts';
 import { addUser, furnish, removeUser, type Shell, shellPath, type User } from './user.ts';
 
 export interface HostOptions {
+  /** Default: n1, n2 … */
+  readonly name?: string;
   /** The login shell; default bash. */
   readonly shell?: Shell;
   /** What the shell reads before a command: the text of its rc file. */
@@ -40,12 +43,14 @@ export interface HostOptions {
    * that nobody else reaches. Default: this machine's.
    */
   readonly network?: 'own' | `n${number}`;
+  /** Words before the sshd's own command, inside of its network. */
+  readonly enter?: readonly string[];
   /** Listens at ::1 (see `canIpv6`). */
   readonly ipv6?: boolean;
 }
 
 export interface Host {
-  /** What `ssh` calls it: n1, n2 … */
+  /** What `ssh` calls it. */
   readonly name: string;
   readonly user: User;
   readonly address: string;
@@ -75,7 +80,7 @@ export async function makeHost(
 ): Promise<Host> {
   const { shell = 'bash', noHome = false } = options;
   const index = earlier.length + 1;
-  const name = `n${index}`;
+  const name = options.name ?? `n${index}`;
   const folder = join(slot.folder, name);
   mkdirSync(folder);
   const unique = nameOf(slot.number, index);
@@ -100,7 +105,7 @@ export async function makeHost(
   const sshd = makeSshd({
     folder,
     uid: user.uid,
-    prefix: network?.prefix ?? [],
+    prefix: [...(network?.prefix ?? []), ...(options.enter ?? [])],
     lines: [
       ...(options.sshd ?? []),
       ...login.server,
@@ -173,6 +178,7 @@ export function clear(folder: string): void {
   const made = join(folder, 'made');
   const names = existsSync(made) ? readFileSync(made, 'utf8').split('\n').filter(Boolean) : [];
   for (const entry of readdirSync(folder)) endDaemon(join(folder, entry), true);
+  endCluster(folder);
   for (const name of names) {
     removeUser(name);
     removeNetwork(name);

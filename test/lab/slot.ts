@@ -45,7 +45,8 @@ export async function takeSlot(clear: (folder: string) => void): Promise<Slot> {
   return taken;
 }
 
-function tryLock(name: string): Promise<Server | undefined> {
+/** A lock on the name; undefined while another process has it. */
+export function tryLock(name: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
