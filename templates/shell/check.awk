@@ -5,7 +5,7 @@
 BEGIN {
   n = split(ENVIRON["LOGOBATCH_DIGESTS"], words, " ")
   for (i = 1; i <= n; i++) today[substr(words[i], 1, index(words[i], "=") - 1)] = words[i]
-  while ((getline line < files) > 0) { tab = index(line, "\t"); own[substr(line, 1, tab - 1)] = substr(line, tab + 1) }
+  while ((getline line < files) > 0) { split(line, words, "\t"); own[words[1]] = words[2] }
   same = to "/same"; todo = to "/todo"; visits = to "/visits.mk"
   printf "" > same; printf "" > todo
 }

@@ -42,7 +42,7 @@ stages() {
       if [ "$entry" != "$stage/out" ] && { [ -e "$entry" ] || [ -L "$entry" ]; }; then wipe "$stage"; fi
     done
   done
-  for extra in extras environment secrets timeout; do [ ! -e "$base/send/$extra" ] || wipe "$base/send/$extra"; done
+  for extra in environment secrets timeout; do [ ! -e "$base/send/$extra" ] || wipe "$base/send/$extra"; done
   for folder in "$base/send" "$@"; do [ -d "$folder" ] || { mkdir -p "$base/send" "$@"; return; }; done
 }
 
@@ -69,8 +69,8 @@ orders() {
     printf '%s' "$extras" >"$base/send/extras" || return
     set -- "$@" --verbatim-files-from -T "$base/send/extras"
   fi
-  set -- "$@" -C "$base/send"
-  for extra in extras environment secrets; do [ ! -e "$base/send/$extra" ] || set -- "$@" "$extra"; done
+  set -- "$@" -C "$base/send" ${extras:+extras} ${secrets:+environment}
+  [ ! -e "$base/send/secrets" ] || set -- "$@" secrets
   LC_ALL=C tar -b 1 --totals -cf "$base/archive" "$@" orders 2>"$answers" && read -r _ _ _ bytes _ <"$answers" || { halt 'cannot pack jobs'; return 1; }
 }
 

@@ -44,7 +44,8 @@ stamp_folders() {
   export LOGOBATCH_DIGESTS
 }
 
-# stamp_files: the same for jobs' own files. files.seen: path, what stat says, digest; files.now: job, digests of its files.
+# stamp_files: the same for jobs' own files. files.seen: path, what stat says, digest; files.now: job, digests of its files, their paths. A job's
+# stamp has a line more for each of them: what marks that path with that content, and the path.
 stamp_files() {
   [ -d .logobatch/files ] || { : >"$lists/files.now"; return 0; }
   find .logobatch/files -type f | LC_ALL=C sort | while IFS= read -r file; do
@@ -70,15 +71,18 @@ stamp_files() {
   awk -F '\t' -v OFS='\t' -v seen="$lists/files.seen.new" -v last="$state/files.now" -v changed="$lists/files.stale" '
     BEGIN {
       while ((getline line < seen) > 0) { split(line, f, "\t"); digest[f[1]] = f[3] }
-      while ((getline line < last) > 0) { split(line, f, "\t"); was[f[1]] = f[2] }
+      while ((getline line < last) > 0) was[line] = 1
       printf "" > changed
     }
     {
-      sum = ""
-      for (i = 2; i <= NF; i++) sum = sum (i > 2 ? "+" : "") ($i in digest ? digest[$i] : "missing")
-      if (sum == "") sum = "-"
-      print $1, sum
-      if (!($1 in was) || was[$1] != sum) print $1, sum > changed
+      sum = paths = ""
+      for (i = 2; i <= NF; i++) {
+        sum = sum (i > 2 ? "+" : "") ($i in digest ? digest[$i] : "missing")
+        paths = paths OFS $i
+      }
+      line = $1 OFS (sum == "" ? "-" : sum) paths
+      print line
+      if (!(line in was)) print line > changed
     }' "$lists/files.all" >"$lists/files.now.new"
   if [ "$dry" ]; then
     mv "$lists/files.now.new" "$lists/files.now"
@@ -86,6 +90,16 @@ stamp_files() {
     return
   fi
   cut -f 1 "$lists/files.stale" | sed "s|^|$state/files/|; s|/[^/]*\$||" | sort -u | xargs -r mkdir -p
-  awk -F '\t' -v to="$state/files/" '{ print $2 > (to $1); close(to $1) }' "$lists/files.stale" || return
+  awk -F '\t' -v OFS='\t' -v to="$state/files/" -v seen="$lists/files.seen.new" '
+    BEGIN { while ((getline line < seen) > 0) { split(line, f, "\t"); digest[f[1]] = f[3] } }
+    {
+      print $2 > (to $1)
+      for (i = 3; i <= NF; i++) if ($i in digest) {
+        name = $i
+        gsub(/[^A-Za-z0-9._-]/, "_", name)
+        print "file." substr(name, length(name) > 150 ? length(name) - 150 : 1) "." digest[$i], $i > (to $1)
+      }
+      close(to $1)
+    }' "$lists/files.stale" || return
   mv -f "$lists/files.now.new" "$state/files.now" && mv -f "$lists/files.seen.new" "$state/files.seen"
 }

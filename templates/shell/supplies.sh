@@ -23,11 +23,9 @@ supplies() {
     done
     [ -d "$state/files/$id" ] || continue
     while IFS='	' read -r mark file; do
-      ! lacks "$mark" || extras="$extras$file
+      [ -z "$file" ] || ! lacks "$mark" || extras="$extras$file
 "
-    done <<END
-$(own_files)
-END
+    done <"$state/files/$id/$job"
   done
   # Agent moves files within its work folder only: where the view is on a storage, they go there like the rest.
   case $root in
@@ -41,14 +39,6 @@ END
   set -- $?
   exec 7>&-
   return "$1"
-}
-
-# own_files: a line for each of the job's files: a mark of path and contents, and the path.
-own_files() {
-  awk -F '\t' -v OFS='\t' -v job="$job" '
-    FNR == NR { if ($1 == job) for (i = 2; i <= NF; i++) wanted[$i] = 1; next }
-    $1 in wanted { mark = $1; gsub(/[^A-Za-z0-9._-]/, "_", mark); print "file." substr(mark, length(mark) > 150 ? length(mark) - 150 : 1) "." $3, $1 }
-  ' ".logobatch/files/$id" "$state/files.seen"
 }
 
 # lacks MARK: true if it has not been sent yet; notes that it will be.
