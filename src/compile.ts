@@ -9,6 +9,7 @@ import { emit } from './emit/files.ts';
 import { holdImage, runningMake } from './emit/hold.ts';
 import type { Look } from './emit/look.ts';
 import { lookAt } from './emit/look.ts';
+import { imageTemplates } from './emit/templates.ts';
 import { writeImage } from './emit/write.ts';
 import type { Failure } from './failure.ts';
 import { asFailure } from './failure.ts';
@@ -47,8 +48,9 @@ export async function compile(root: string, { dryRun, force }: CompileOptions): 
     if (refusal) return { kind: 'refused', diagnostics: [refusal] };
 
     const read = await readImage(root);
-    diagnostics = read.diagnostics;
-    if (!read.ok) return { kind: 'refused', diagnostics };
+    const templates = imageTemplates(root);
+    diagnostics = [...read.diagnostics, ...templates.diagnostics];
+    if (!read.ok || !templates.ok) return { kind: 'refused', diagnostics };
 
     const planned = planImage(read.image, readLockFile(root));
     diagnostics = [...diagnostics, ...planned.diagnostics];
@@ -59,6 +61,7 @@ export async function compile(root: string, { dryRun, force }: CompileOptions): 
       read.image,
       plan,
       copiedFiles({ bbatch: bbatchJsonSchema(), grid: gridJsonSchema() }),
+      templates.templates,
     );
     if (!dryRun) {
       const held = holdImage(root, force);

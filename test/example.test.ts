@@ -15,6 +15,7 @@ const EMITTED = [
   '.logobatch/shared',
   '.logobatch/files/bbatch_1/summary',
   ...['fire', 'summary', 'plot', 'threads'].flatMap(batch => [
+    `.logobatch/arrays/bbatch_1/${batch}.sh`,
     `.logobatch/batches/bbatch_1/${batch}`,
     `data/processed/bbatch_1/${batch}/Job1/jobfile.sh`,
   ]),

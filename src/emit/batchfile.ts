@@ -22,6 +22,9 @@ export function batchfile(batch: Batch, stamps: Plan['stamps']): string {
     ['resources', batch.resources.join(' ')],
     ['tags', batch.tags.join(' ')],
     ['requires', batch.requires.join(' ')],
+    // What the batch says itself: there a resource's own options do not count.
+    ['slurm', [...batch.slurm.keys()].join(' ')],
+    ['sge', [...batch.sge.keys()].join(' ')],
     ['setup', batch.setup ?? ''],
     ['outputs', batch.outputs.join('\n')],
     ['secrets', batch.secrets.join('\n')],

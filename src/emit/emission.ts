@@ -33,6 +33,7 @@ export const FORMAT = 1;
 export const FORMAT_FILE = '.logobatch/format';
 /** Folders in which everything is ours; what we do not emit any more is removed. */
 export const OWN_FOLDERS = [
+  '.logobatch/arrays',
   '.logobatch/batches',
   '.logobatch/files',
   '.logobatch/shell',

@@ -1,16 +1,19 @@
 /** Plan → everything that is to stand on the disk. */
 import { createHash } from 'node:crypto';
 import type { Image, Job, Plan, PlannedBatch } from '../model.ts';
+import { arrayscript } from './arrayscript.ts';
 import { batchfile } from './batchfile.ts';
 import type { Emission, EmittedFile, EmittedJobs } from './emission.ts';
 import { FORMAT, FORMAT_FILE } from './emission.ts';
 import { jobfileOf } from './jobfile.ts';
 import { makefile } from './makefile.ts';
+import type { Template } from './template.ts';
+import { ownTemplates } from './templates.ts';
 
 /** What is copied into every image as it is: path below `.logobatch/` → text. */
 export type Copied = ReadonlyMap<string, string>;
 
-export function emit(image: Image, plan: Plan, copied: Copied): Emission {
+export function emit(image: Image, plan: Plan, copied: Copied, templates = ownTemplates()): Emission {
   const files: EmittedFile[] = [
     file(FORMAT_FILE, `${FORMAT}\n`),
     file('.logobatch/.gitignore', '/run/\n/ledger/\n'),
@@ -18,6 +21,7 @@ export function emit(image: Image, plan: Plan, copied: Copied): Emission {
     ...addresses(image),
     ...plan.batches.flatMap(planned => [
       file(`.logobatch/batches/${planned.batch.id}`, batchfile(planned.batch, plan.stamps)),
+      ...arrayscript(planned, templates.array),
       ...jobFiles(planned),
     ]),
     ...[...copied].map(([path, text]) =>
@@ -26,7 +30,7 @@ export function emit(image: Image, plan: Plan, copied: Copied): Emission {
   ];
   return {
     lock: { path: 'batch_info/jobs.lock', mode: 0o644, text: plan.lock },
-    jobs: plan.batches.map(jobfiles),
+    jobs: plan.batches.map(planned => jobfiles(planned, templates.jobfile)),
     files,
     makefile: makefile(plan),
   };
@@ -53,21 +57,22 @@ function jobFiles(planned: PlannedBatch): EmittedFile[] {
   return [{ path: `.logobatch/files/${planned.batch.id}`, mode: 0o644, text }];
 }
 
-function jobfiles(planned: PlannedBatch): EmittedJobs {
+function jobfiles(planned: PlannedBatch, template: Template): EmittedJobs {
   const { batch } = planned;
-  const jobfile = jobfileOf(batch);
+  const jobfile = jobfileOf(batch, template);
   return {
     planned,
     folder: `data/processed/${batch.id}`,
     text: index => jobfile(planned.job(index)),
-    wording: wordingOf(planned, jobfile),
+    wording: wordingOf(planned, jobfile, template.source),
   };
 }
 
 /**
- * Told by trying: the jobfile of a job that does not exist holds all that the jobfiles of its batch share. (Looking at a version number instead would miss a changed template.)
+ * Told by trying: the jobfile of a job that does not exist holds all that the jobfiles of its batch share. The
+ * template counts besides: some of its lines may be for other jobs than this one.
  */
-function wordingOf(planned: PlannedBatch, jobfile: (job: Job) => string): string {
+function wordingOf(planned: PlannedBatch, jobfile: (job: Job) => string, template: string): string {
   const { batch } = planned;
   const values = batch.table.columns.map((_, i) => `value ${i}`);
   const sample = { name: 'sample', number: 0, cpus: 0, values, files: [], digest: '0', needs: ['a/b/c'] };
@@ -76,6 +81,8 @@ function wordingOf(planned: PlannedBatch, jobfile: (job: Job) => string): string
     [...batch.constants],
     batch.files.map(one => one.source),
     batch.threads,
+    batch.mem,
+    template,
   ];
   return createHash('sha256')
     .update(JSON.stringify([jobfile(sample), planned.meaning, ...shared]))

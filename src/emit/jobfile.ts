@@ -7,8 +7,8 @@ import { columnVariables, shellText } from '../command/fill.ts';
 import { type Filling, markerValue } from '../command.ts';
 import type { Batch, Job } from '../model.ts';
 import { shWord } from '../quote.ts';
-import { directives, oneLine } from './directives.ts';
-import { renderTemplate, templatesFolder } from './template.ts';
+import { jobDirectives, memPerSlot, oneLine } from './directives.ts';
+import { ownTemplate, type Template } from './template.ts';
 
 /** Linux takes no string of the environment over 128 KiB, and about 2 MiB of arguments and environment together. */
 const LONGEST_EXPORT = 128 * 1024 - 1;
@@ -16,17 +16,50 @@ const ALL_EXPORTS = 512 * 1024;
 
 const NOT_EXPORTED = '  # too long for the environment of other programs: known in this file only';
 
-/** Makes the jobfiles of a batch; `folder` holds the templates. */
-export function jobfileOf(batch: Batch, folder = templatesFolder()): (job: Job) => string {
-  const alone = prepare(batch, folder, false);
+/** What `templates/jobfile.sh.hbs` can say, each a finished word or line; empty where there is nothing to say. */
+export interface JobfileView {
+  readonly interpreter: string;
+  readonly shell: string;
+  /** Of the shell. */
+  readonly options: string;
+  readonly digest: string;
+  readonly cpus: string;
+  /** The jobs that this one needs one by one. */
+  readonly pairs: string;
+  readonly id: string;
+  readonly name: string;
+  /** Where the batch is written. */
+  readonly file: string;
+  /** The job's folder. */
+  readonly out: string;
+  readonly directives: readonly string[];
+  readonly values: readonly ValueView[];
+  /** Where the values come from. */
+  readonly from: string;
+  readonly env: readonly { readonly variable: string; readonly value: string }[];
+  readonly modules: string;
+  readonly container: string;
+  readonly command: string;
+}
+
+export interface ValueView {
+  readonly export: string;
+  readonly variable: string;
+  readonly value: string;
+  readonly note: string;
+}
+
+/** Makes the jobfiles of a batch. */
+export function jobfileOf(batch: Batch, template = ownTemplate('jobfile.sh.hbs')): (job: Job) => string {
+  const alone = prepare(batch, template, false);
   if (!batch.needs.some(need => need.each)) return alone;
-  const paired = prepare(batch, folder, true);
+  const paired = prepare(batch, template, true);
   return job => (job.needs.length > 0 ? paired(job) : alone(job));
 }
 
 type Part = (job: Job & Filling) => string;
 
-function prepare(batch: Batch, folder: string, pairs: boolean): (job: Job) => string {
+function prepare(batch: Batch, template: Template, pairs: boolean): (job: Job) => string {
   const parts: Part[] = [];
   /** A place for what a job says; no text of an image may hold NUL. */
   const perJob = (part: Part) => `\0${parts.push(part) - 1}\0`;
@@ -35,7 +68,7 @@ function prepare(batch: Batch, folder: string, pairs: boolean): (job: Job) => st
   const cpus = perJob(job => String(job.cpus));
   const columns = columnVariables(batch.table.columns);
   const command = shellText(batch.command, columns);
-  const values = columns.map((variable, index) => ({
+  const values: ValueView[] = columns.map((variable, index) => ({
     export: perJob(job => (isExported(columns, job.values, index) ? 'export ' : '')),
     variable,
     value: perJob(job => shWord(job.values[index] ?? '')),
@@ -44,18 +77,20 @@ function prepare(batch: Batch, folder: string, pairs: boolean): (job: Job) => st
   for (const [variable, ref] of command.variables) {
     values.push({ export: '', variable, value: perJob(job => shWord(markerValue(ref, job))), note: '' });
   }
-  const view = {
+  const { mem } = batch;
+  const slotMem = mem === undefined ? '' : perJob(job => String(memPerSlot(batch, mem, job.cpus)));
+  const view: JobfileView = {
     interpreter: batch.shell === 'bash' ? '/usr/bin/env bash' : '/bin/sh',
     shell: batch.shell,
     options: batch.shell === 'bash' ? '-eo pipefail' : '-e',
     digest: perJob(job => job.digest),
     cpus,
-    pairs: pairs && perJob(job => job.needs.join(' ')),
+    pairs: pairs ? perJob(job => job.needs.join(' ')) : '',
     id: batch.id,
     name,
     file: oneLine(batch.place.file),
     out,
-    directives: directives(batch, { cpus, out }),
+    directives: jobDirectives(batch, { cpus, out, slotMem }),
     values,
     from: columns.length > 0 ? `, from ${oneLine(batch.table.source)}` : '',
     env: [...batch.env].map(([variable, value]) => ({ variable, value: shWord(value) })),
@@ -69,9 +104,9 @@ function prepare(batch: Batch, folder: string, pairs: boolean): (job: Job) => st
       .join('')
       .replace(/^\n+|\n+$/g, ''),
   };
-  const text = renderTemplate('jobfile.sh.hbs', view, folder);
   // Every other piece is the number of a part.
-  const pieces = text
+  const pieces = template
+    .render(view)
     .split('\0')
     .map((piece, index) => (index % 2 === 1 ? parts[Number(piece)] : undefined) ?? piece);
   return job => {

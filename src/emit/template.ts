@@ -1,4 +1,4 @@
-/** Our Handlebars templates: found, checked and rendered. They hold values, `each` and `if`; all thinking is done before. */
+/** Handlebars templates: found, checked and rendered. They hold values, `each` and `if`; all thinking is done before. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,50 +19,114 @@ handlebars.registerHelper('pad', (word: string, width: number) =>
   ' '.repeat(Math.max(0, width - word.length)),
 );
 // A value called like one of these would vanish without a word.
-for (const name of ['log', 'lookup']) handlebars.unregisterHelper(name);
-const HELPERS = new Set(['if', 'each', 'pad']);
+for (const name of ['log', 'lookup', 'with']) handlebars.unregisterHelper(name);
+const BLOCKS = ['each', 'if', 'unless'];
+/** Of `each`: `{{@first}}`. */
+const DATA = new Set(['index', 'key', 'first', 'last']);
 
-interface Compiled {
+export interface Template {
+  /** Whatever else changes what it makes, this does. */
+  readonly source: string;
   readonly program: hbs.AST.Program;
   readonly render: (view: unknown) => string;
 }
 
-const compiled = new Map<string, Compiled>();
+/** A place in a template, and what is wrong there. */
+export interface TemplateFault {
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+  readonly message: string;
+  /** What would be right. */
+  readonly known: readonly string[];
+}
 
-/** Renders a template of `folder`, e.g. `jobfile.sh.hbs`. Throws where it names what the view does not have. */
-export function renderTemplate(file: string, view: object, folder = templatesFolder()): string {
+const ours = new Map<string, Template>();
+
+/** One that comes with LogoBatch, e.g. `jobfile.sh.hbs`. */
+export function ownTemplate(file: string, folder = templatesFolder()): Template {
   const path = join(folder, file);
-  const template = compiled.get(path) ?? compile(readFileSync(path, 'utf8'));
-  compiled.set(path, template);
-  checkNames(template.program, view, file);
+  const template = ours.get(path) ?? parseTemplate(readFileSync(path, 'utf8'));
+  ours.set(path, template);
+  return template;
+}
+
+/** Throws what the parser says. */
+export function parseTemplate(source: string): Template {
+  const options = { noEscape: true, strict: true, knownHelpersOnly: true, knownHelpers: { pad: true } };
+  return { source, program: Handlebars.parse(source), render: handlebars.compile(source, options) };
+}
+
+/** Renders a template of `folder`. Throws where it names what the view does not have. */
+export function renderTemplate(file: string, view: object, folder = templatesFolder()): string {
+  const template = ownTemplate(file, folder);
+  const [fault] = templateFaults(template, view);
+  if (fault) throw new Error(`${file}:${fault.line}:${fault.column}: ${fault.message}`);
   return template.render(view);
 }
 
-function compile(source: string): Compiled {
-  const options = { noEscape: true, strict: true, knownHelpersOnly: true, knownHelpers: { pad: true } };
-  return { program: Handlebars.parse(source), render: handlebars.compile(source, options) };
+/**
+ * What a template names although the view does not have it: strict mode lets a misspelt `#if`, `#each` or argument pass as
+ * empty. Inside of an `each` the first element stands for all, and an empty list for whatever is written there.
+ */
+export function templateFaults({ program }: Template, view: object): TemplateFault[] {
+  const faults: TemplateFault[] = [];
+  check(program, [view], faults);
+  return faults;
 }
 
-/** Strict mode lets a misspelt `#if`, `#each` or helper argument pass as empty; this does not. */
-function checkNames(program: hbs.AST.Program, view: unknown, file: string): void {
+/** `views`: what is in reach, the innermost last; `../` goes one back. */
+function check(program: hbs.AST.Program, views: readonly unknown[], faults: TemplateFault[]): void {
+  const fault = (node: hbs.AST.Node, message: string, known: readonly string[]) => {
+    const { start, end } = node.loc;
+    const length = end.line === start.line ? Math.max(1, end.column - start.column) : 2;
+    faults.push({ line: start.line, column: start.column + 1, length, message, known });
+  };
+  const valueAt = (path: hbs.AST.PathExpression): unknown => {
+    const [name, ...more] = path.parts;
+    const view = views.at(-1 - path.depth);
+    if (name === undefined) return view;
+    if (path.data ? more.length === 0 && DATA.has(name) : isObject(view) && Object.hasOwn(view, name)) {
+      if (more.length === 0) return isObject(view) ? view[name] : undefined;
+    }
+    const known = path.data ? [...DATA].map(one => `@${one}`) : isObject(view) ? Object.keys(view) : ['this'];
+    fault(path, `no value is called "${path.original}"`, known);
+    return undefined;
+  };
+
   class Names extends Handlebars.Visitor {
     override PathExpression(path: hbs.AST.PathExpression): void {
-      const [name] = path.parts;
-      if (name === undefined || HELPERS.has(name) || (isObject(view) && Object.hasOwn(view, name))) return;
-      const { line, column } = path.loc.start;
-      throw new Error(`${file}:${line}:${column + 1}: no value is called "${name}"`);
+      valueAt(path);
+    }
+
+    override MustacheStatement(mustache: hbs.AST.MustacheStatement): void {
+      // With arguments the first word is a helper.
+      if (mustache.params.length === 0 && mustache.hash === undefined) this.accept(mustache.path);
+      else if (!isPath(mustache.path) || mustache.path.original !== 'pad')
+        fault(mustache.path, `no helper is called "${nameOf(mustache.path)}"`, ['pad']);
+      for (const param of mustache.params) this.accept(param);
     }
 
     override BlockStatement(block: hbs.AST.BlockStatement): void {
-      for (const param of block.params) this.accept(param);
-      const [param] = block.params;
-      if (!isPath(block.path) || block.path.original !== 'each' || param === undefined || !isPath(param)) {
-        this.accept(block.program);
-        if (block.inverse) this.accept(block.inverse);
+      const name = nameOf(block.path);
+      const [param, ...more] = block.params;
+      if (!BLOCKS.includes(name) || param === undefined || more.length > 0) {
+        const known = BLOCKS.map(one => `#${one} VALUE`);
+        fault(block.path, `no block is written "#${name}${block.params.length === 0 ? '' : ' …'}"`, known);
         return;
       }
-      const list = isObject(view) ? view[param.parts.join('.')] : undefined;
-      if (Array.isArray(list) && list.length > 0) checkNames(block.program, list[0], file);
+      if (name !== 'each') this.accept(param);
+      else if (isPath(param)) {
+        const list = valueAt(param);
+        if (list !== undefined && !Array.isArray(list)) fault(param, `"${param.original}" is no list`, []);
+        if (Array.isArray(list) && list.length > 0) check(block.program, [...views, list[0]], faults);
+      }
+      if (name !== 'each' && block.program) this.accept(block.program);
+      if (block.inverse) this.accept(block.inverse);
+    }
+
+    override PartialStatement(partial: hbs.AST.PartialStatement): void {
+      fault(partial, 'a template cannot be put into another one', []);
     }
   }
   new Names().accept(program);
@@ -70,6 +134,10 @@ function checkNames(program: hbs.AST.Program, view: unknown, file: string): void
 
 function isPath(node: hbs.AST.Node): node is hbs.AST.PathExpression {
   return node.type === 'PathExpression';
+}
+
+function nameOf(node: hbs.AST.Node): string {
+  return isPath(node) ? node.original : '';
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

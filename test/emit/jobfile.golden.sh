@@ -22,11 +22,13 @@ awk -f src/fire.awk -v density=0.55 -v seed=7 > "$LB_OUT"/burned.csv
 #: needs bbatch_1/prepare/Job3
 # bbatch_1/fire/Job7. Written by LogoBatch from batch_info/bbatch_1.yml; compile again rather than edit.
 # By hand, from the image's root: bash data/processed/bbatch_1/fire/Job7/jobfile.sh
-#SBATCH --cpus-per-task=4 --mem=4096M --gpus=1 --time=01:30:00 --output=data/processed/bbatch_1/fire/Job7/slurm.out
+#SBATCH --output=data/processed/bbatch_1/fire/Job7/slurm.out
+#SBATCH --cpus-per-task=4 --mem=4096M --gpus=1 --time=01:30:00
 #SBATCH --partition=main
 #SBATCH --comment="a \"b\" c"
 #SBATCH --exclusive
-#$ -S /bin/bash -cwd -j y -o data/processed/bbatch_1/fire/Job7/job.out -l h_rt=5400
+#$ -S /bin/bash -cwd -j y -o data/processed/bbatch_1/fire/Job7/job.out
+#$ -l h_rt=5400,mem_free=512M,gpu=1
 #$ -pe smp 8
 #$ -q long.q
 

@@ -141,11 +141,13 @@ describe('a second write', () => {
     writeFileSync(join(root, '.logobatch/shared'), 'src\tother\n');
     const look = write(root);
     assert.deepEqual([...look.drop].sort(), [
+      '.logobatch/arrays/bbatch_1/ash.sh',
       '.logobatch/batches/bbatch_1/ash',
       '.logobatch/files/bbatch_1/ash',
     ]);
     assert.equal(readFileSync(join(root, '.logobatch/shared'), 'utf8'), 'src\tsrc\n');
     assert.ok(!existsSync(join(root, '.logobatch/batches/bbatch_1/ash')));
+    assert.ok(!existsSync(join(root, '.logobatch/arrays/bbatch_1/ash.sh')));
   });
 
   for (const [what, harm] of [

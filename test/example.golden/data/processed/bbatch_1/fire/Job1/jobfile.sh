@@ -2,7 +2,10 @@
 #: f96829aabe428a99e48624c31050db9a 1
 # bbatch_1/fire/Job1. Written by LogoBatch from batch_info/bbatch_1.yml; compile again rather than edit.
 # By hand, from the image's root: sh data/processed/bbatch_1/fire/Job1/jobfile.sh
-#SBATCH --time=00:02:00 --output=data/processed/bbatch_1/fire/Job1/slurm.out
+#SBATCH --output=data/processed/bbatch_1/fire/Job1/slurm.out
+#SBATCH --time=00:02:00
+#$ -S /bin/sh -cwd -j y -o data/processed/bbatch_1/fire/Job1/job.out
+#$ -l h_rt=120
 
 # Set by the run; by hand, what stands here holds.
 LB_OUT=${LB_OUT:-"$PWD/data/processed/bbatch_1/fire/Job1"}

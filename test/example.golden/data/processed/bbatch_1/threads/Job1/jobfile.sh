@@ -2,7 +2,10 @@
 #: dc462e2eba869d5f65763c3b5e5c9cdd 1
 # bbatch_1/threads/Job1. Written by LogoBatch from batch_info/bbatch_1.yml; compile again rather than edit.
 # By hand, from the image's root: sh data/processed/bbatch_1/threads/Job1/jobfile.sh
-#SBATCH --cpus-per-task=1 --time=00:05:00 --output=data/processed/bbatch_1/threads/Job1/slurm.out
+#SBATCH --output=data/processed/bbatch_1/threads/Job1/slurm.out
+#SBATCH --cpus-per-task=1 --time=00:05:00
+#$ -S /bin/sh -cwd -j y -o data/processed/bbatch_1/threads/Job1/job.out
+#$ -pe smp 1 -l h_rt=300
 
 # Set by the run; by hand, what stands here holds.
 LB_OUT=${LB_OUT:-"$PWD/data/processed/bbatch_1/threads/Job1"}

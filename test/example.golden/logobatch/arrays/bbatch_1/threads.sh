@@ -1,0 +1,38 @@
+#!/bin/sh
+# bbatch_1/threads as a job array: one task a job. Written by LogoBatch from batch_info/bbatch_1.yml; compile again rather than edit.
+#
+# make submits it where there is a cluster. By hand, from the image's root:
+#
+#   sbatch --array=1-2 .logobatch/arrays/bbatch_1/threads.sh
+#   qsub -t 1-2 .logobatch/arrays/bbatch_1/threads.sh
+#
+# Task 1 then is the first job that the Makefile lists for this batch. Its output is left in the job's folder, without a
+# record: make does not rely on it, and would run the job once more.
+#SBATCH --job-name=threads --no-requeue
+#SBATCH --cpus-per-task=2 --time=00:05:00
+#$ -N threads -S /bin/sh -cwd -j y -r n
+#$ -pe smp 2 -l h_rt=300
+
+fail() {
+  echo "bbatch_1/threads: $*" >&2
+  exit 2
+}
+
+task=${SLURM_ARRAY_TASK_ID:-${SGE_TASK_ID:-}}
+case $task in
+  '' | *[!0-9]*) fail 'no task of a job array: submit with sbatch --array=1-2 or qsub -t 1-2' ;;
+esac
+
+# From make: what the task is to do lies in the array's own folder.
+[ $# -eq 0 ] || exec sh "$1/../../task" "$1" "$task"
+
+[ -f Makefile ] || fail "no Makefile in $PWD: submit from the image's root"
+job=$(awk -v list=bbatch_1/threads/jobs -v wanted="$task" '
+  $1 == list { first = 3 }
+  first {
+    for (i = first; i <= NF; i++) if ($i != "\\" && ++count == wanted) { print $i; exit }
+    if ($NF != "\\") exit
+    first = 1
+  }' Makefile)
+[ -n "$job" ] || fail "there is no job $task: the batch has 2 jobs"
+exec sh "data/processed/bbatch_1/threads/$job/jobfile.sh"
