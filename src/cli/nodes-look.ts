@@ -1,18 +1,17 @@
 /** One look at one machine: can it be reached, what is it, could jobs run there. Nothing is made on it. */
-import { spawn } from 'node:child_process';
 import { cpus } from 'node:os';
 import type { Failure } from '../failure.ts';
 import type { Host, Resource } from '../grid/model.ts';
 import { type Facts, probe } from '../runtime/probe.ts';
 import type { Runner } from '../runtime/script.ts';
 import { connect } from '../transport/connect.ts';
-import { execute } from '../transport/execution.ts';
-import type { Refusal, Session, Transport } from '../transport/transport.ts';
+import { transportHere } from '../transport/here.ts';
+import type { Refusal, Transport } from '../transport/transport.ts';
 
 /** What is known after a look; a failure where jobs could not run there. */
 export interface Look {
   readonly resource: Resource;
-  readonly way: Transport['kind'] | 'here' | undefined;
+  readonly way: Transport['kind'] | undefined;
   /** Why it is not node-ssh. */
   readonly because: string | undefined;
   /** How long an empty command takes, in milliseconds. */
@@ -49,7 +48,7 @@ export async function look(resource: Resource, options: LookOptions): Promise<Lo
   const requires = [...new Set([...programs, ...options.requires])];
   const host = resource.kind === 'local' ? undefined : resource.host;
   if (resource.kind === 'local' || host === undefined)
-    return { ...(await examine(resource, here, { ...options, requires })), way: 'here' };
+    return { ...(await examine(resource, transportHere(), { ...options, requires })), way: 'here' };
   const connected = await connect(host, resource.transport, {
     control: options.control,
     seconds: options.interactive ? PERSON : HANDSHAKE,
@@ -131,20 +130,6 @@ function cureOf({ lacks }: Facts): string {
   return lacks.length > 0
     ? 'the usual tools of Linux (or busybox) have to be in PATH there'
     : 'name a folder of yours there under fast_storage';
-}
-
-/** This machine as one that commands can be run on. */
-const here: Runner = {
-  exec: (command, options) => execute(() => Promise.resolve(started(command)), options),
-};
-
-function started(command: string): Session {
-  const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'ignore'] });
-  const closed = new Promise<{ code: number | null; stderr: string }>(resolve => {
-    child.once('error', error => resolve({ code: null, stderr: error.message }));
-    child.once('close', code => resolve({ code, stderr: '' }));
-  });
-  return { stdin: child.stdin, stdout: child.stdout, closed, end: () => child.kill() };
 }
 
 /** How many jobs of one processor it takes at once; undefined: nobody knows yet. */

@@ -5,7 +5,10 @@
 import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Attended, Ending } from './attended.ts';
 import * as board from './board.ts';
+import { AttendedCluster } from './cluster/cluster.ts';
+import { arraysOf } from './cluster/notes.ts';
 import { type Context, controlFolder } from './context.ts';
 import { joined, takeStorageDown } from './down.ts';
 import { mindHere } from './here.ts';
@@ -33,9 +36,9 @@ export async function attend(context: Context): Promise<number> {
   const print = (line: string) => {
     process.stdout.write(`${line}\n`);
   };
-  let ended = false;
-  const over = endOf(process.stdin).then(() => {
-    ended = true;
+  let how: Ending | undefined;
+  const over = endingOf(process.stdin).then(ending => {
+    how = ending;
   });
   const wanted = wantedResources(context);
   if (!wanted.ok) {
@@ -43,7 +46,6 @@ export async function attend(context: Context): Promise<number> {
     return 2;
   }
   let say: (line: string) => void = print;
-  for (const line of wanted.notes) print(line);
   const here = wanted.local && listedHere(wanted.local, context);
   if (wanted.local) mindHere(wanted.local);
   const control = controlFolder(context);
@@ -66,9 +68,16 @@ export async function attend(context: Context): Promise<number> {
   };
   const listener = { say: (line: string) => say(line), changed };
   const alone = here !== undefined && context.breadth !== undefined && context.breadth <= here.slots;
-  const nodes = (alone ? [] : wanted.ssh).map(
-    (resource, i) => new AttendedNode(resource, join(control, String(i)), wishes, listener),
-  );
+  const controlOf = (i: number) => join(control, String(i));
+  const hosts = alone ? [] : wanted.ssh;
+  // Jobs that wait in a queue already are not to be computed once more.
+  const clusters = alone ? wanted.clusters.filter(({ name }) => arraysOf(name).length > 0) : wanted.clusters;
+  const nodes: Attended[] = [
+    ...hosts.map((resource, i) => new AttendedNode(resource, controlOf(i), wishes, listener)),
+    ...clusters.map(
+      (resource, i) => new AttendedCluster(resource, controlOf(hosts.length + i), wishes, listener),
+    ),
+  ];
   board.expectMore(nodes.length > 0);
   // It takes long for many files: the connections come meanwhile.
   if (nodes.length > 0) void wishes.tree().catch(() => {});
@@ -90,10 +99,10 @@ export async function attend(context: Context): Promise<number> {
     say = board.addMessage;
     await Promise.race([over, patience(usable, context, board.addMessage)]);
     await over;
-  } else if (!ended) print('no node can be used');
+  } else if (how === undefined) print('no node can be used');
   say = print;
 
-  const reports = await Promise.all(nodes.map(node => node.end()));
+  const reports = await Promise.all(nodes.map(node => node.end(how ?? 'end')));
   // What several nodes see goes when none of them uses it any more.
   const stored = readLedger().entries.filter(({ storage, warm }) => storage !== undefined && !warm);
   const options = { control: join(control, `${nodes.length}.0`), seconds: 15, interactive: false };
@@ -120,13 +129,19 @@ async function patience(usable: () => boolean, context: Context, say: (line: str
   process.kill(context.start, 'SIGUSR2');
 }
 
-/** The other end of the pipe is gone. */
-function endOf(stream: NodeJS.ReadStream): Promise<void> {
+/** The other end of the pipe is gone. The last word says how; whoever goes without one has died, and wants what can go on to go on. */
+function endingOf(stream: NodeJS.ReadStream): Promise<Ending> {
+  let text = '';
   return new Promise(resolve => {
+    const done = () => resolve(ENDINGS.find(word => text.trimEnd().endsWith(word)) ?? 'leave');
     stream
-      .on('end', resolve)
-      .on('error', () => resolve())
-      .on('close', resolve)
-      .resume();
+      .on('data', chunk => {
+        text = `${text}${chunk}`.slice(-100);
+      })
+      .on('end', done)
+      .on('error', done)
+      .on('close', done);
   });
 }
+
+const ENDINGS: readonly Ending[] = ['end', 'cancel', 'leave'];

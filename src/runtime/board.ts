@@ -1,6 +1,17 @@
 /** What visits read of the nodes, under `.logobatch/run`: which there are, how to reach them, which are put aside, and what is said meanwhile. */
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import type { Resource } from '../grid/model.ts';
 import { insideSingle } from '../quote.ts';
 
 const RUN = '.logobatch/run';
@@ -8,7 +19,7 @@ const RUN = '.logobatch/run';
 /** A line of `run/grid`. */
 export interface Listed {
   readonly node: string;
-  readonly kind: 'local' | 'ssh';
+  readonly kind: Resource['kind'];
   readonly slots: number;
   /** MiB that come with a slot, 0: unknown. */
   readonly memory: number;
@@ -63,6 +74,31 @@ export function tellNice(node: string, nice: number): void {
   writeFileSync(join(folderOf(node), 'nice'), `${nice}\n`);
 }
 
+/** Where visits lay their orders for a cluster. */
+export function spoolOf(node: string): string {
+  return join(folderOf(node), 'spool');
+}
+
+/** How often a cluster's scheduler was spoken with, for the summary. */
+export function tellCounts(
+  node: string,
+  { submissions, queries }: { readonly submissions: number; readonly queries: number },
+): void {
+  replace(join(folderOf(node), 'counts'), `${submissions} ${queries}\n`);
+}
+
+/** The job was handed to this cluster by an earlier run: whoever wants it has to ask there. */
+export function tellAttached(batch: string, job: string, node: string): void {
+  mkdirSync(join(ATTACHED, batch), { recursive: true });
+  writeFileSync(join(ATTACHED, batch, job), `${node}\n`);
+}
+
+/** It is out of reach for this run. */
+export function forgetAttached(node: string): void {
+  for (const path of filesBelow(ATTACHED))
+    if (readFileSync(path, 'utf8').trim() === node) rmSync(path, { force: true });
+}
+
 /** No job starts there until it is taken back. */
 export function putAside(node: string): void {
   mkdirSync(folderOf(node), { recursive: true });
@@ -81,6 +117,15 @@ export function isAside(node: string): boolean {
 /** A line for the person, among those of the visits. */
 export function addMessage(line: string): void {
   appendFileSync(join(RUN, 'messages'), `${line}\n`);
+}
+
+const ATTACHED = join(RUN, 'attached');
+
+function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap(entry =>
+    entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+  );
 }
 
 const folderOf = (node: string) => join(RUN, 'nodes', node);

@@ -1,9 +1,11 @@
 /** One node from nothing to ready: connected, looked at, with a work folder, what is shared in it, its setup done. */
 import { join } from 'node:path';
-import type { SshResource } from '../grid/model.ts';
+import type { ClusterResource, SshResource } from '../grid/model.ts';
 import { shWord } from '../quote.ts';
 import type { Transport } from '../transport/transport.ts';
+import { arraysOf } from './cluster/notes.ts';
 import type { Context } from './context.ts';
+import { EXECUTORS } from './executors/executors.ts';
 import { type Entry, entriesOf, note, strike } from './ledger.ts';
 import type { Logins } from './login.ts';
 import { type Facts, probe } from './probe.ts';
@@ -47,6 +49,8 @@ export interface Wishes {
   readonly turn: Turn;
   /** Path of the socket for a connection of the runtime's own. */
   readonly control: string;
+  /** It is this cluster's login node: what is made there has to be seen by all its machines. */
+  readonly queue?: ClusterResource;
   /** What is made is to stay when the run is over. */
   readonly warm: boolean;
   readonly interactive: boolean;
@@ -93,9 +97,20 @@ async function prepare(
   wishes: Wishes,
 ): Promise<Outcome> {
   const { context, say } = wishes;
-  const candidates = [...node.fastStorage, '/tmp', '$HOME'];
-  const probed = await probe(transport, { candidates, requires: context.requires });
+  const { queue } = wishes;
+  const candidates = queue
+    ? [...queue.remoteStorage.map(({ path }) => path), '$HOME']
+    : [...node.fastStorage, '/tmp', '$HOME'];
+  const programs = queue ? EXECUTORS[queue.kind].programs : [];
+  const probed = await probe(transport, { candidates, requires: [...programs, ...context.requires] });
   if (!probed.ok) return probed;
+  const missing = programs.filter(program => !probed.facts.programs.includes(program));
+  if (missing.length > 0)
+    return {
+      ok: false,
+      why: `no ${missing.join(', ')} there: is it a machine to submit from?`,
+      again: false,
+    };
   const { facts } = probed;
   const known = entriesOf(node.name).filter(({ storage }) => storage === undefined);
   const [above = '/tmp'] = facts.usable;
@@ -148,11 +163,13 @@ async function bringUp(
   work: Work,
   memory: string,
   busybox: boolean,
-  { tree }: Wishes,
+  { tree, queue }: Wishes,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }> {
   if (work.continued) return { ok: true };
+  // What jobs of an earlier run build on that still wait in the queue.
+  const spare = queue && arraysOf(queue.name).length > 0 ? 'data/processed' : undefined;
   try {
-    return await stage(transport, work, await tree(), { memory, busybox });
+    return await stage(transport, work, await tree(), { memory, busybox, spare });
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) return { ok: false, why: error.message };
     throw error;
@@ -167,7 +184,7 @@ async function obtain(
   { context, say }: Wishes,
 ): Promise<{ readonly ok: true; readonly work: Work } | Refused> {
   for (const entry of known) {
-    if (entry.warm || entry.run === context.run) {
+    if (entry.warm || entry.queue || entry.run === context.run) {
       const adopted = await adoptWork(transport, entry, context.run);
       if (adopted.ok) {
         const { work } = adopted;
@@ -193,7 +210,7 @@ async function obtain(
   return { ok: false, why, again: !made.said.ok && made.said.lost };
 }
 
-function newEntry(node: SshResource, above: string, { context, warm }: Wishes): Entry {
+function newEntry(node: SshResource, above: string, { context, warm, queue }: Wishes): Entry {
   return {
     node: node.name,
     host: node.host,
@@ -202,6 +219,7 @@ function newEntry(node: SshResource, above: string, { context, warm }: Wishes): 
     token: randomWord(20),
     run: context.run,
     warm: warm || node.keep || context.keep,
+    ...(queue && { queue: queue.kind }),
   };
 }
 

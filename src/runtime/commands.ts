@@ -7,6 +7,7 @@ import { type Context, controlFolder } from './context.ts';
 import { type DownOptions, joined, takeAllDown } from './down.ts';
 import { NOBODY } from './login.ts';
 import { closeMasters } from './masters.ts';
+import { loginNodeOf } from './reach.ts';
 import { wantedResources } from './resources.ts';
 import { randomWord } from './script.ts';
 import { newStorages } from './storages.ts';
@@ -24,7 +25,6 @@ export async function up(given: Context): Promise<number> {
     print(wanted.text);
     return 2;
   }
-  for (const line of wanted.notes) print(line);
   const control = controlFolder(context);
   const wishes = {
     context,
@@ -37,9 +37,13 @@ export async function up(given: Context): Promise<number> {
     say: print,
     abort: new AbortController().signal,
   };
+  const nodes = [
+    ...wanted.ssh.map(node => ({ node, queue: {} })),
+    ...wanted.clusters.map(queue => ({ node: loginNodeOf(queue), queue: { queue } })),
+  ];
   const ups = await Promise.all(
-    wanted.ssh.map(async (node, i) => {
-      const outcome = await bootstrap(node, { ...wishes, control: join(control, `${i}.0`) });
+    nodes.map(async ({ node, queue }, i) => {
+      const outcome = await bootstrap(node, { ...wishes, ...queue, control: join(control, `${i}.0`) });
       if (outcome.ok) {
         const { facts, transport } = outcome.ready;
         print(`up      ${node.name}: ${node.slots ?? facts.processors} slots, ${facts.memory} MiB`);
@@ -49,7 +53,7 @@ export async function up(given: Context): Promise<number> {
     }),
   );
   await closeMasters(control);
-  if (wanted.ssh.length === 0) print('this machine needs no getting ready');
+  if (nodes.length === 0) print('this machine needs no getting ready');
   return ups.every(Boolean) ? 0 : 1;
 }
 
@@ -67,7 +71,7 @@ async function takeDown(given: Context, everywhere: boolean): Promise<number> {
   const context = { ...given, start: process.pid, wanted: [] };
   const wanted = context.grid === '' ? undefined : wantedResources(context);
   if (wanted && !wanted.ok) print(wanted.text);
-  const nodes = wanted?.ok ? wanted.ssh : [];
+  const nodes = wanted?.ok ? [...wanted.ssh, ...wanted.clusters.map(loginNodeOf)] : [];
   const control = controlFolder(context);
   const turn = turnsOf(HANDSHAKES);
   const options = (number: number): DownOptions => ({

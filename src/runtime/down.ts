@@ -1,5 +1,10 @@
 /** Takes down what the ledger knows of: a connection a host, everything that was made there removed and seen to be gone. */
 import type { SshResource } from '../grid/model.ts';
+import type { Transport } from '../transport/transport.ts';
+import { cancelAll } from './cluster/cancel.ts';
+import { strikeArrays } from './cluster/notes.ts';
+import { arrayPrefix } from './cluster/send.ts';
+import { EXECUTORS } from './executors/executors.ts';
 import { type Entry, readLedger, strike } from './ledger.ts';
 import { reach } from './reach.ts';
 import { type Removed, removeWork } from './teardown.ts';
@@ -30,11 +35,21 @@ export async function takeDown(entries: readonly Entry[], options: DownOptions):
   const { transport } = connected;
   try {
     const reports: Report[] = [];
-    for (const entry of entries) reports.push(reportOf(entry, await removeWork(transport, entry)));
+    for (const entry of entries) reports.push(await takeOneDown(transport, entry));
     return joined(reports);
   } finally {
     await transport.close();
   }
+}
+
+/** A cluster's goes when nothing in the queue needs it any more. */
+async function takeOneDown(transport: Transport, entry: Entry): Promise<Report> {
+  if (entry.queue) {
+    const { why } = await cancelAll(transport, EXECUTORS[entry.queue], arrayPrefix());
+    if (why !== undefined) return { lines: [leftLine(entry, why)], clean: false };
+    strikeArrays(entry.node);
+  }
+  return reportOf(entry, await removeWork(transport, entry));
 }
 
 /** Strikes an entry off when its work folder is gone, and says what is to be said. */

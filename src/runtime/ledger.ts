@@ -36,6 +36,8 @@ const ENTRY = z.object({
   warm: z.boolean(),
   /** It lies on this storage, which other nodes see as well. */
   storage: z.exactOptional(z.string()),
+  /** It is a cluster's: jobs in this scheduler's queue may need it, also when the run is long over. */
+  queue: z.exactOptional(z.enum(['slurm', 'sge'])),
 });
 export type Entry = z.infer<typeof ENTRY>;
 

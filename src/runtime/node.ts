@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SshResource } from '../grid/model.ts';
 import { sshOptions } from '../transport/transport.ts';
+import type { Attended, Listener, Status } from './attended.ts';
 import * as board from './board.ts';
 import { bootstrap, type Outcome, type Ready, type Wishes } from './bootstrap.ts';
 import { type Report, reportOf, takeDown } from './down.ts';
@@ -16,18 +17,7 @@ const BACK_OFF = [2, 5, 10, 20, 40, 60];
 /** Sessions over one connection: sshd's own limit is 10, and the runtime needs some itself. */
 const SESSIONS = 8;
 
-/** `coming`: never was up; `away`: lost, and tried again; `out`: given up. */
-export type Status = 'coming' | 'up' | 'away' | 'out';
-
-/** What it tells whoever attends it. */
-export interface Listener {
-  /** A line for the person. */
-  readonly say: (line: string) => void;
-  /** It came up or went out. */
-  readonly changed: () => void;
-}
-
-export class AttendedNode {
+export class AttendedNode implements Attended {
   readonly resource: SshResource;
   status: Status = 'coming';
   private ready: Ready | undefined;

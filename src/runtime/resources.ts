@@ -3,16 +3,15 @@ import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { renderDiagnostics } from '../diagnostic.ts';
-import type { LocalResource, SshResource } from '../grid/model.ts';
+import type { ClusterResource, LocalResource, SshResource } from '../grid/model.ts';
 import { readGrid } from '../grid/read.ts';
 import type { Listed } from './board.ts';
 import type { Context } from './context.ts';
 
 export interface Wanted {
   readonly ssh: readonly SshResource[];
+  readonly clusters: readonly ClusterResource[];
   readonly local: LocalResource | undefined;
-  /** Lines for the person. */
-  readonly notes: readonly string[];
 }
 
 export type WantedOrNot = ({ readonly ok: true } & Wanted) | { readonly ok: false; readonly text: string };
@@ -21,14 +20,11 @@ export function wantedResources({ grid, wanted }: Context): WantedOrNot {
   const read = readGrid(grid);
   if (!read.ok) return { ok: false, text: renderDiagnostics(read.diagnostics, textOf, { colour: false }) };
   const all = read.grid.resources.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  const clusters = all.flatMap(one => (one.kind === 'slurm' || one.kind === 'sge' ? [one.name] : []));
-  const notes =
-    clusters.length === 0 ? [] : [`left out  ${clusters.join(', ')}: clusters are not used in this version`];
   return {
     ok: true,
     ssh: all.flatMap(one => (one.kind === 'ssh' ? [one] : [])),
+    clusters: all.flatMap(one => (one.kind === 'slurm' || one.kind === 'sge' ? [one] : [])),
     local: all.find(one => one.kind === 'local'),
-    notes,
   };
 }
 

@@ -1,6 +1,5 @@
 /** Why a node that is up gets no jobs for a while: visits have put it aside, or whoever sits there needs it. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { SshResource } from '../grid/model.ts';
 import * as board from './board.ts';
 
 /** Seconds before a node that visits have put aside gets jobs again. */
@@ -13,14 +12,20 @@ export interface RestOptions {
   readonly abort: AbortSignal;
 }
 
+/** What is asked of a node about that. */
+interface Rested {
+  readonly name: string;
+  readonly maxLoad?: number;
+}
+
 /** From the node's coming up until it is lost or the run is over. */
 export class Rest {
-  private readonly node: SshResource;
+  private readonly node: Rested;
   private readonly options: RestOptions;
   private reason: 'visits' | 'load' | undefined;
   private times = 0;
 
-  constructor(node: SshResource, options: RestOptions) {
+  constructor(node: Rested, options: RestOptions) {
     this.node = node;
     this.options = options;
   }

@@ -22,14 +22,19 @@ const LONGEST = 86_400;
 /** More at once would only share the same wire, and want a `tar` each. */
 const transfer = turnsOf(8);
 
-/** `memory`: the file that remembers what this work folder got last. `busybox`: the node's tar knows no sparse files. */
+/**
+ * `memory`: the file that remembers what this work folder got last. `busybox`: the node's tar knows no sparse files. `spare`: a path
+ * that stays as it is.
+ */
 export async function stage(
   transport: Transport,
   work: Work,
   tree: readonly TreeEntry[],
-  { memory, busybox }: { memory: string; busybox: boolean },
+  { memory, busybox, spare }: { memory: string; busybox: boolean; spare?: string | undefined },
 ): Promise<Staged> {
-  const changes = work.adopted ? await changesThere(transport, work, tree, memory) : { gone: [], tree };
+  const changes = work.adopted
+    ? await changesThere(transport, work, tree, { memory, spare })
+    : { gone: [], tree };
   if ('why' in changes) return { ok: false, why: changes.why };
   if (changes.gone.length === 0 && changes.tree.length === 0 && work.staged !== undefined)
     return { ok: true, sent: 0 };
@@ -53,7 +58,7 @@ async function changesThere(
   transport: Transport,
   { entry, staged }: Work,
   tree: readonly TreeEntry[],
-  memory: string,
+  { memory, spare }: { memory: string; spare: string | undefined },
 ): Promise<Changes | { why: string }> {
   const lines = tree.map(({ line }) => line);
   const digest = createHash('sha256')
@@ -66,7 +71,11 @@ async function changesThere(
   const there = new Set(same ? lines : bytes(`${said.lines.join('\n')}\n`).split(END));
   const changed = tree.filter(({ path, line, stamp }) => !there.has(line) || sent?.get(path) !== stamp);
   const wanted = new Map(tree.map(({ path, line }) => [path, line.charAt(0)]));
-  const gone = same ? [] : [...there].flatMap(line => goneOf(line, wanted));
+  const gone = (same ? [] : [...there].flatMap(line => goneOf(line, wanted))).filter(
+    path =>
+      spare === undefined ||
+      (path !== spare && !path.startsWith(`${spare}/`) && !spare.startsWith(`${path}/`)),
+  );
   return { gone, tree: changed };
 }
 

@@ -74,13 +74,12 @@ ${strangersScript([shWord(entry.work.replace(/\/[^/]*$/, ''))])}`;
 
 /** Takes over the work folder that an earlier process of this run, or `make up`, has left; `ok: false` where it is none any more. */
 export async function adoptWork(transport: Transport, entry: Entry, run: string): Promise<Made> {
+  // A script that is just being read must not change: each is replaced by another file.
   const renewed = `
+${entry.queue ? '' : silenced(entry)}
+rm -rf ./new && mkdir new && cd new || exit 73
 { ${install()}
-} || exit 73
-. ./processes.sh
-. ./remove.sh
-silence ${entry.work.split('/').at(-1)} || { echo 'processes of an earlier run cannot be ended' >&2; exit 75; }
-rm -rf ./stage ./slots && mkdir slots stage || exit 73
+} && cd .. && mv -f new/* . && rmdir new || exit 73
 [ -d image ] || mkdir image || exit 73
 ${marker({ ...entry, run })}`;
   const script = `
@@ -97,6 +96,15 @@ echo "adopted $born $staged"`;
   const continued = entry.run === run && staged !== undefined;
   const work = { entry: { ...entry, run }, adopted: true, continued, staged, born: Number(born) };
   return { ok: true, work, strangers: [] };
+}
+
+/** Nothing of an earlier run goes on there. In a cluster's queue it may. */
+function silenced(entry: Entry): string {
+  return `
+${nodeScript('processes.sh')}
+${nodeScript('remove.sh')}
+silence ${entry.work.split('/').at(-1)} || { echo 'processes of an earlier run cannot be ended' >&2; exit 75; }
+rm -rf ./stage ./slots && mkdir slots stage || exit 73`;
 }
 
 /** The words after a word that begins a line. */

@@ -23,7 +23,7 @@ export interface Session {
 
 /** An open connection to one host. */
 export interface Transport {
-  readonly kind: 'node-ssh' | 'openssh';
+  readonly kind: 'node-ssh' | 'openssh' | 'here';
   /** Why it is not node-ssh, for the table of nodes: "a user certificate". */
   readonly because?: string;
   /**

@@ -1,0 +1,252 @@
+/** One cluster during a run: brought up, its queue served, brought back when the connection was lost, cleared at the end. */
+import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ClusterResource } from '../../grid/model.ts';
+import { shWord } from '../../quote.ts';
+import { sshOptions } from '../../transport/transport.ts';
+import type { Attended, Ending, Listener, Status } from '../attended.ts';
+import * as board from '../board.ts';
+import { bootstrap, type Ready, type Wishes } from '../bootstrap.ts';
+import { type Report, reportOf, takeDown } from '../down.ts';
+import type { Limits } from '../executors/executor.ts';
+import { EXECUTORS } from '../executors/executors.ts';
+import { entriesOf } from '../ledger.ts';
+import { hostOf, loginNodeOf } from '../reach.ts';
+import { backOff, Rest } from '../rest.ts';
+import { runScript } from '../script.ts';
+import { removeWork } from '../teardown.ts';
+import { Arrays } from './arrays.ts';
+import { cancelAll } from './cancel.ts';
+import { Clerk } from './clerk.ts';
+import { Desk } from './desk.ts';
+import { arraysOf, strikeArrays } from './notes.ts';
+import { arrayPrefix } from './send.ts';
+
+/** Seconds between tries to reach it again. */
+const BACK_OFF = [2, 5, 10, 20, 40, 60];
+
+export class AttendedCluster implements Attended {
+  readonly resource: ClusterResource;
+  status: Status = 'coming';
+  private ready: Ready | undefined;
+  private clerk: Clerk | undefined;
+  private rest: Rest | undefined;
+  private living: Promise<void> = Promise.resolve();
+  private readonly arrays: Arrays;
+  private readonly desk: Desk;
+  private readonly spool: string;
+  private readonly control: string;
+  private readonly wishes: Wishes;
+  private readonly listener: Listener;
+  private readonly ending = new AbortController();
+  private readonly counts = { submissions: 0, queries: 0 };
+
+  constructor(
+    resource: ClusterResource,
+    control: string,
+    wishes: Omit<Wishes, 'control' | 'abort' | 'say'>,
+    listener: Listener,
+  ) {
+    this.resource = resource;
+    this.control = control;
+    this.listener = listener;
+    const { signal: abort } = this.ending;
+    this.wishes = { ...wishes, control: `${control}.0`, abort, say: listener.say, queue: resource };
+    this.spool = board.spoolOf(resource.name);
+    mkdirSync(this.spool, { recursive: true });
+    this.arrays = new Arrays(resource.name);
+    this.desk = new Desk(this.arrays, { slots: wishes.context.slots, spool: this.spool });
+    // Visits of jobs that wait there already are to come here, and must know that before they begin.
+    for (const { batch, tasks } of arraysOf(resource.name))
+      for (const { job } of tasks.flat()) board.tellAttached(batch, job, resource.name);
+  }
+
+  get usable(): boolean {
+    return this.status === 'up' && !this.rest?.isUnusable;
+  }
+
+  get slots(): number {
+    return this.clerk?.slots ?? this.resource.maxJobs;
+  }
+
+  get listed(): board.Listed | undefined {
+    if (!this.ready || !this.clerk || this.status === 'out') return undefined;
+    const { kind, name, tags } = this.resource;
+    const { programs } = this.ready.facts;
+    // How much memory and what devices its machines have is the scheduler's own business.
+    return { node: name, kind, slots: this.slots, memory: 0, gpus: 1024, tags, programs };
+  }
+
+  start(): Promise<void> {
+    return new Promise(settled => {
+      this.living = this.live(settled)
+        .catch(error => this.giveUp(String(error)))
+        .finally(settled);
+    });
+  }
+
+  private async live(settled: () => void): Promise<void> {
+    const { name } = this.resource;
+    const { signal } = this.ending;
+    let failures = 0;
+    let said = '';
+    while (!signal.aborted) {
+      const outcome = await this.bringUp();
+      let why = outcome.why;
+      if (why === undefined) {
+        if (said !== '') this.listener.say(`back    ${name}`);
+        settled();
+        const since = Date.now();
+        why = await this.serve();
+        if (Date.now() - since > 60_000) failures = 0;
+        said = '';
+      }
+      if (signal.aborted) return;
+      if (!outcome.again) return this.giveUp(why);
+      // Its jobs go on by themselves, so visits keep waiting; only new ones do not come.
+      if (this.status === 'up') this.status = 'away';
+      board.putAside(name);
+      void this.ready?.transport.close();
+      const seconds = backOff(BACK_OFF, failures++);
+      if (why !== said)
+        this.listener.say(`lost    ${name}: ${why}; trying again in ${seconds} s (its jobs go on)`);
+      said = why;
+      settled();
+      await wait(seconds * 1000, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** Why it is not up, if it is not. */
+  private async bringUp(): Promise<{ readonly why: string | undefined; readonly again: boolean }> {
+    const { resource, wishes, listener } = this;
+    const { name, kind } = resource;
+    const outcome = await bootstrap(loginNodeOf(resource), wishes);
+    if (!outcome.ok)
+      return { ...outcome, why: outcome.hint ? `${outcome.why} (${outcome.hint})` : outcome.why };
+    const { ready } = outcome;
+    const { transport, root } = ready;
+    const { work } = ready.work.entry;
+    const limits = await this.furnish(ready);
+    if ('why' in limits) {
+      await transport.close();
+      return { ...limits, again: true };
+    }
+    const now = performance.now() / 1000;
+    if (this.arrays.open.size === 0) this.arrays.takeUp(work, now);
+    this.ready = ready;
+    this.rest ??= new Rest(resource, {
+      fault: async () => undefined,
+      say: listener.say,
+      abort: this.ending.signal,
+    });
+    this.clerk = new Clerk(
+      { transport, executor: EXECUTORS[kind], resource, work, limits },
+      this.arrays,
+      this.desk,
+      {
+        say: listener.say,
+        changed: listener.changed,
+        count: what => {
+          this.counts[what]++;
+          board.tellCounts(name, this.counts);
+        },
+      },
+    );
+    this.status = 'up';
+    const host = hostOf(resource);
+    const reach = { host: host.hostname, options: sshOptions(host), work, root, control: this.control };
+    board.tellReach(
+      name,
+      { ...reach, sessions: 8, masters: ready.byPerson ? 1 : 0, nice: 0 },
+      { anew: !ready.continued },
+    );
+    board.takeBack(name);
+    listener.changed();
+    return { why: undefined, again: true };
+  }
+
+  /** What tasks read, and what the site allows. */
+  private async furnish({ transport, work }: Ready): Promise<Limits | { readonly why: string }> {
+    const executor = EXECUTORS[this.resource.kind];
+    const fast = this.resource.fastStorage.map(shWord).join(' ');
+    const said = await runScript(
+      transport,
+      `
+cd ${shWord(work.entry.work)} || exit 71
+for fast in ${fast}; do echo "$fast"; done >fast.new && mv -f fast.new fast || exit 73
+${executor.limits}`,
+    );
+    if (said.ok) return executor.limitsIn(said.lines);
+    return { why: `${executor.title} does not answer: ${said.why}` };
+  }
+
+  /** Until the run is over or the connection lost; resolves with the reason. */
+  private async serve(): Promise<string> {
+    const { signal } = this.ending;
+    const { clerk, ready } = this;
+    if (!clerk || !ready) return 'it is not up';
+    let wake: () => void = () => {};
+    const orders: FSWatcher = watch(this.spool, () => wake());
+    const lost = ready.transport.lost.then(why => ({ why }));
+    const look = setInterval(() => void this.rest?.look(), 3_000);
+    try {
+      while (!signal.aborted) {
+        const next = await Promise.race([clerk.turn(), lost]);
+        if (typeof next === 'object') return next.why;
+        const woken = new Promise<void>(resolve => {
+          wake = resolve;
+        });
+        // A signal that comes meanwhile is seen at once.
+        await Promise.race([woken, wait(next * 1000, undefined, { signal }).catch(() => {})]);
+      }
+      return 'ended';
+    } finally {
+      orders.close();
+      clearInterval(look);
+    }
+  }
+
+  private giveUp(why: string | undefined): void {
+    void this.ready?.transport.close();
+    this.status = 'out';
+    board.putAside(this.resource.name);
+    board.forgetAttached(this.resource.name);
+    this.listener.say(`left out  ${this.resource.name}: ${why}`);
+    this.listener.changed();
+  }
+
+  /** `end`: what this run has handed over is done with; `cancel`: nothing of the image is to go on; `leave`: all of it is to go on. */
+  async end(how: Ending): Promise<Report> {
+    this.ending.abort();
+    await this.living;
+    const { name } = this.resource;
+    const entries = entriesOf(name).filter(({ warm }) => !warm);
+    const waiting = this.arrays.outstanding();
+    const others = waiting.filter(({ jobs }) => jobs.every(({ claim }) => claim === undefined));
+    if (this.status !== 'up' || !this.ready) {
+      // Nobody asked for more than what is there already.
+      if (how !== 'cancel' && arraysOf(name).length > 0)
+        return { lines: [leftLine(name, 'jobs')], clean: true };
+      return takeDown(entries, { control: `${this.control}.0`, seconds: 15, interactive: false });
+    }
+    const { transport, work } = this.ready;
+    try {
+      if (how === 'leave' || (how === 'end' && others.length > 0 && others.length === waiting.length)) {
+        if (waiting.length > 0) return { lines: [leftLine(name, `${waiting.length}`)], clean: true };
+      }
+      const { why, queries } = await cancelAll(transport, EXECUTORS[this.resource.kind], arrayPrefix());
+      this.counts.queries += queries;
+      board.tellCounts(name, this.counts);
+      if (why !== undefined) return { lines: [`left    ${name}: ${why}; later: make down`], clean: false };
+      strikeArrays(name);
+      if (work.entry.warm) return { lines: [], clean: true };
+      const removed = await removeWork(transport, work.entry);
+      return reportOf(work.entry, removed);
+    } finally {
+      await transport.close();
+    }
+  }
+}
+
+const leftLine = (name: string, jobs: string) =>
+  `note    ${name}: ${jobs} of this image are still in its queue; make collects them, make cancel ends them`;

@@ -1,0 +1,56 @@
+/** What can be found out of tasks that are over and have left no result: the scheduler's words, and their logs. */
+import { runScript } from '../script.ts';
+import type { Task } from './arrays.ts';
+import type { Site } from './clerk.ts';
+import type { Evidence } from './verdict.ts';
+
+/** Undefined where the cluster is out of reach just now. */
+export async function evidenceOf(
+  { transport, executor, work }: Site,
+  tasks: readonly Task[],
+): Promise<ReadonlyMap<Task, Evidence> | undefined> {
+  const forgotten = tasks.filter(
+    ({ missed, queued }) => missed > 0 || queued?.state === 'waiting' || queued?.state === 'running',
+  );
+  const ids = [...new Set(forgotten.flatMap(({ array }) => (array.id === undefined ? [] : [array.id])))];
+  const folders = tasks.map(folderOf);
+  const said = await runScript(
+    transport,
+    `
+cd '${work}/arrays' || exit 71
+for task in ${folders.join(' ')}; do
+  echo "task $task"
+  [ ! -e "$task/started" ] || echo started
+  tail -c 2000 "$task/${executor.log}" 2>/dev/null | tail -n 5 | sed 's/^/| /'
+  echo
+done
+echo ends
+${ids.length > 0 ? (executor.ends?.(ids) ?? '') : ''}
+:`,
+    120,
+  );
+  if (!said.ok) return undefined;
+  const cut = said.lines.indexOf('ends');
+  const ends = executor.endsIn?.(said.lines.slice(cut + 1)) ?? [];
+  const blocks = said.lines
+    .slice(0, cut)
+    .join('\n')
+    .split(/^task /m);
+  const of = (task: Task) => blocks.find(block => block.startsWith(`${folderOf(task)}\n`))?.split('\n') ?? [];
+  return new Map(
+    tasks.map(task => {
+      const lines = of(task);
+      const found = ends.find(each => each.id === task.array.id && (each.task ?? 1) === task.index);
+      return [
+        task,
+        {
+          queued: found ?? task.queued,
+          started: lines.includes('started'),
+          log: lines.flatMap(line => (line.startsWith('| ') ? [line.slice(2)] : [])),
+        },
+      ];
+    }),
+  );
+}
+
+const folderOf = ({ array, index }: Task) => `${array.note.name}/${index}`;

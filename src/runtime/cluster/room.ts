@@ -1,0 +1,46 @@
+/** How much a site takes: what it says, what the grid file says, and what its refusals have taught. */
+import type { Limits } from '../executors/executor.ts';
+
+/** More visits than this would burden the machine that waits for them. */
+const MOST = 2000;
+/** Seconds before more is tried again than a site took last. */
+const PATIENCE = [15, 30, 60, 120, 300];
+
+export class Room {
+  private readonly jobs: number;
+  private largest: number;
+  private ceiling: number | undefined;
+  private until = 0;
+  private refusals = 0;
+
+  constructor(maxJobs: number, limits: Limits) {
+    this.jobs = Math.min(maxJobs, limits.jobs ?? maxJobs, MOST);
+    this.largest = Math.max(1, limits.tasks ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Tasks of one array. */
+  get tasks(): number {
+    return this.largest;
+  }
+
+  /** Tasks in the queue at once. */
+  limit(now: number): number {
+    return this.ceiling !== undefined && now < this.until ? Math.min(this.ceiling, this.jobs) : this.jobs;
+  }
+
+  /** An array of so many tasks was too large; true if that is news. */
+  tooLarge(tasks: number): boolean {
+    const smaller = Math.max(1, Math.floor(tasks / 2));
+    if (smaller >= this.largest) return false;
+    this.largest = smaller;
+    return true;
+  }
+
+  /** No more than these were taken; true the first time. */
+  full(outstanding: number, now: number): boolean {
+    this.ceiling = outstanding;
+    this.until = now + (PATIENCE[Math.min(this.refusals, PATIENCE.length - 1)] ?? 300);
+    this.refusals++;
+    return this.refusals === 1;
+  }
+}

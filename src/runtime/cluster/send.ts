@@ -1,0 +1,104 @@
+/** Hands an array to a cluster: everything that its tasks need in one stream, and then to the scheduler. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { ClusterResource } from '../../grid/model.ts';
+import type { Transport } from '../../transport/transport.ts';
+import type { Executor, Refusal } from '../executors/executor.ts';
+import { imageId } from '../ledger.ts';
+import { randomWord, runProgram } from '../script.ts';
+import { type Load, timeOf } from './gather.ts';
+
+export type Sent =
+  | { readonly kind: 'taken'; readonly id: string }
+  | { readonly kind: 'refused'; readonly why: Refusal; readonly words: string }
+  /** It may have it, or not: that shows by its name. */
+  | { readonly kind: 'unsure'; readonly words: string };
+
+export interface Place {
+  readonly transport: Transport;
+  readonly executor: Executor;
+  readonly resource: ClusterResource;
+  /** The work folder. */
+  readonly work: string;
+}
+
+/** All names of this image's arrays begin so. */
+export function arrayPrefix(): string {
+  return `lb-${imageId().slice(0, 8)}-`;
+}
+
+/** A name that nothing else has, and that says to whoever looks into the queue what it is. */
+export function newArrayName(batch: string): string {
+  const shown = batch.replace(/^.*\//, '').replace(/[^A-Za-z0-9]/g, '-');
+  return `${arrayPrefix()}${shown.slice(0, 40)}-${randomWord(6)}`;
+}
+
+export async function send(place: Place, name: string, loads: readonly Load[]): Promise<Sent> {
+  const { transport, executor, resource, work } = place;
+  const [first] = loads;
+  if (!first) throw new Error('an array without tasks');
+  const { batch, cpus } = first.packet;
+  const own = ownOptions(batch, resource.kind);
+  const words = executor.submission({
+    name,
+    tasks: loads.length,
+    folder: join(work, 'arrays', name),
+    cpus,
+    time: timeOf(first),
+    options: Object.fromEntries(Object.entries(resource.options).filter(([option]) => !own.includes(option))),
+    own,
+  });
+  const command = [...words, join(work, 'arrays', name, 'script'), join(work, 'arrays', name)];
+  const folder = resolve('.logobatch/run/nodes', resource.name, 'sending');
+  try {
+    const tar = packed(folder, batch, loads);
+    const input = (async function* (): AsyncGenerator<Buffer> {
+      yield Buffer.from(`${command.join('\n')}\n\n`);
+      yield* tar.stdout;
+    })();
+    const said = await runProgram(transport, join(work, 'submit'), [name], { input, seconds: 3600 });
+    tar.kill();
+    if (!said.ok) return { kind: 'unsure', words: said.why };
+    const [verdict = '', ...answer] = said.lines;
+    const id = executor.idIn(answer);
+    if (verdict === 'submitted' && id !== undefined) return { kind: 'taken', id };
+    const text = answer.map(line => line.trim()).filter(Boolean);
+    if (verdict.startsWith('refused'))
+      return { kind: 'refused', why: executor.refusalIn(text.join('\n')), words: text.at(-1) ?? verdict };
+    return { kind: 'unsure', words: text.at(-1) ?? 'no answer' };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Links to what is to be sent, laid out as it is to lie there; tar follows them. */
+function packed(folder: string, batch: string, loads: readonly Load[]) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(resolve('.logobatch/arrays', `${batch}.sh`), join(folder, 'script'));
+  loads.forEach(({ packet }, i) => {
+    mkdirSync(join(folder, String(i + 1)));
+    symlinkSync(resolve(packet.base, 'archive'), join(folder, String(i + 1), 'archive'));
+  });
+  const extras = loads.flatMap(({ packet }, i) => (packet.extras ? [`${i + 1}\n`] : []));
+  writeFileSync(join(folder, '.extras'), extras.join(''));
+  writeFileSync(join(folder, '.whole'), '');
+  const tasks = loads.map((_, i) => String(i + 1));
+  const list = ['script', '.extras', ...tasks, '.whole'].map(path => `${path}\n`).join('');
+  const { TAR_OPTIONS: _, ...env } = process.env;
+  const tar = spawn('tar', ['-chf', '-', '-C', folder, '-T', '-'], {
+    env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  tar.on('error', () => {});
+  tar.stdin.on('error', () => {}).end(list);
+  return tar;
+}
+
+/** Names of the native options that the batch sets itself. */
+function ownOptions(batch: string, kind: ClusterResource['kind']): string[] {
+  const text = readFileSync(join('.logobatch/batches', batch), 'utf8');
+  const [, names = ''] = new RegExp(`^${kind}='?([^'\n]*)'?$`, 'm').exec(text) ?? [];
+  return names.split(' ').filter(Boolean);
+}

@@ -1,0 +1,40 @@
+/** What became of jobs whose task is over and that left no result, in the scheduler's own words. */
+import type { QueuedTask, State } from '../executors/executor.ts';
+
+export type Verdict =
+  /** Whoever asked for the job, or the job itself, is to blame: it has failed. */
+  | { readonly kind: 'killed'; readonly words: string }
+  /** It may run elsewhere. */
+  | { readonly kind: 'lost'; readonly words: string };
+
+export interface Evidence {
+  /** What the scheduler said of the task at last. */
+  readonly queued: QueuedTask | undefined;
+  /** The last lines of its log. */
+  readonly log: readonly string[];
+  /** The task had begun. */
+  readonly started: boolean;
+}
+
+/** `first`: it is the first of its task without a result, so it was the one that ran. */
+export function verdictOf(evidence: Evidence, first: boolean): Verdict {
+  const { state, words } = judged(evidence);
+  const cancelled = /^CANCEL|^(d|deleted)|: assumedly after job|qdel/i.test(words);
+  // What a time limit ended is one job; what a person ended is all of the task.
+  if (state === 'killed' && (cancelled || (first && evidence.started))) return { kind: 'killed', words };
+  const log = evidence.log.at(-1);
+  return { kind: 'lost', words: state === 'over' && log !== undefined ? `${words}: ${log}` : words };
+}
+
+/** In the queue's words, or in those of the task's log where the queue has forgotten it. */
+function judged({ queued, log }: Evidence): { readonly state: State; readonly words: string } {
+  if (queued && queued.state !== 'waiting' && queued.state !== 'running') return queued;
+  for (const line of log.toReversed()) {
+    const [, words = ''] =
+      /\*\*\* (?:JOB|STEP) \S+ ON \S+ (CANCELLED AT \S+(?: DUE TO .*?)?) \*\*\*/.exec(line) ?? [];
+    if (words === '') continue;
+    const lost = /NODE FAILURE|PREEMPT/.test(words);
+    return { state: lost ? 'lost' : 'killed', words };
+  }
+  return { state: 'lost', words: 'it is not in the queue any more and has left no result' };
+}

@@ -1,0 +1,68 @@
+/** How a scheduler is spoken with. What differs from one to the next is data and a few functions; all the rest of the runtime does not ask which it is. */
+import type { ClusterResource } from '../../grid/model.ts';
+
+export interface Executor {
+  /** As people call it. */
+  readonly title: string;
+  /** Programs that the machine must have on which jobs are submitted. */
+  readonly programs: readonly string[];
+  /** What the scheduler and the script itself print goes to a file of this name in the task's folder. */
+  readonly log: string;
+  /** Shell that says what the site allows; what it prints is read by `limitsIn`. */
+  readonly limits: string;
+  readonly limitsIn: (lines: readonly string[]) => Limits;
+  /** The words that hand an array to the scheduler, but for the script and its argument. */
+  readonly submission: (array: ArrayWish) => readonly string[];
+  /** The id among what it answered. */
+  readonly idIn: (answer: readonly string[]) => string | undefined;
+  /** What a refusal means. */
+  readonly refusalIn: (answer: string) => Refusal;
+  /** Shell that lists all tasks of the user whose names begin with `prefix`: one query, however many there are. */
+  readonly queue: (prefix: string) => string;
+  readonly tasksIn: (lines: readonly string[]) => readonly QueuedTask[];
+  /** Shell that says how these tasks ended, where the queue does not know any more; absent: nobody knows. */
+  readonly ends?: (ids: readonly string[]) => string;
+  readonly endsIn?: (lines: readonly string[]) => readonly QueuedTask[];
+  /** Shell that cancels arrays by their ids. */
+  readonly cancel: (ids: readonly string[]) => string;
+}
+
+export interface Limits {
+  /** Tasks of one array. */
+  readonly tasks?: number;
+  /** Jobs that one user may have in the queue. */
+  readonly jobs?: number;
+}
+
+export interface ArrayWish {
+  /** Which is how it is found again. */
+  readonly name: string;
+  readonly tasks: number;
+  /** Absolute path of the array's folder; task i has the folder i in it. */
+  readonly folder: string;
+  readonly cpus: number;
+  /** Of a task, in seconds; 0: the batch says none. */
+  readonly time: number;
+  /** Native options of the resource, without those that the batch sets itself. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Native options that the batch sets itself. */
+  readonly own: readonly string[];
+}
+
+/** `full`: no more for now; `large`: not so many at once; `busy`: it did not answer; `no`: never so. */
+export type Refusal = 'full' | 'large' | 'busy' | 'no';
+
+/** `killed`: the job is to blame, or whoever ended it; `lost`: nobody is, and it may run elsewhere. */
+export type State = 'waiting' | 'running' | 'over' | 'killed' | 'lost' | 'stuck';
+
+export interface QueuedTask {
+  readonly name: string;
+  readonly id: string;
+  /** Its place in the array, from 1; undefined: all of it. */
+  readonly task: number | undefined;
+  readonly state: State;
+  /** The scheduler's own: `TIMEOUT`, `NODE_FAIL`, `Eqw`. */
+  readonly words: string;
+}
+
+export type SchedulerKind = ClusterResource['kind'];
