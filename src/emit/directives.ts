@@ -71,7 +71,7 @@ function sgeNeeds(batch: Batch, cpus: string, slotMem: string): string[] {
   const said = (pattern: RegExp) => named.some(name => pattern.test(name));
   const resources = [
     batch.time !== undefined && !said(/^[hs]_rt$/) && `h_rt=${Math.ceil(batch.time)}`,
-    slotMem !== '' && !said(/mem|virtual|rss|^[hs]_data$/) && `mem_free=${slotMem}M`,
+    batch.mem !== undefined && !said(/mem|virtual|rss|^[hs]_data$/) && `mem_free=${slotMem}M`,
     batch.gpus > 0 && !said(/gpu|cuda/i) && `gpu=${batch.gpus}`,
   ].filter(need => need !== false);
   const needs = [

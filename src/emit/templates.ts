@@ -186,7 +186,7 @@ function checkArray(template: Template): Problem[] {
   const text = template.render(ARRAY_SAMPLE);
   if (!text.startsWith('#!'))
     return [at(1, 'the first line of a job array names its shell', 'write #!/bin/sh')];
-  if (!/^[^#\n]*"\$1\/\.\.\/\.\.\/task" "\$1"/m.test(text))
+  if (!/^[ \t]*[^#\s].*"\$1\/\.\.\/\.\.\/task" "\$1"/m.test(text))
     return [
       at(
         1,

@@ -171,6 +171,7 @@ const EXAMPLES: Readonly<Record<keyof typeof CODES, readonly Example[]>> = {
     one(
       'slurm: {wrap: id, cpus_per_task: 4, partiton: x, comment: "a\\nb", zzzzzzz: 1}\nsge: {b: y, queue: all.q}',
     ),
+    one('slurm: {p: main, comment: "{i0}"}\nsge: {q: "", l: "a=1, b=2", pe: smp 4 x}\ninputs: [1]'),
   ],
   'exe-words': [one('exe: python3 -u')],
 };
