@@ -201,6 +201,11 @@ describe('batch file', () => {
     setup: "src/it's.sh",
     secrets: ['TOKEN'],
     tags: ['x', 'y'],
+    slurm: new Map([
+      ['partition', 'main'],
+      ['mem-per-cpu', "it's 4G"],
+    ]),
+    sge: new Map([['q', 'all.q']]),
   });
   const made = batchfile(
     batch,
@@ -214,11 +219,11 @@ describe('batch file', () => {
     test(`means the same to ${shell[0]}`, () => {
       const [program = 'sh', ...args] = shell;
       const show =
-        'printf "%s|" "$bundle" "$time" "$mem" "$keep" "$shared" "$needs" "$setup" "$secrets" "$tags" "$outputs"';
+        'printf "%s|" "$bundle" "$time" "$mem" "$keep" "$shared" "$needs" "$setup" "$secrets" "$tags" "$slurm" "$sge" "$outputs"';
       const out = execFileSync(program, [...args, '-c', `${made}\n${show}`], { encoding: 'utf8' });
       assert.equal(
         out,
-        `1|600|1501|0|src data_raw-1f3a|b/prep|src/it's.sh|TOKEN|x y|a.csv\nbundle=9\n${nasty}|`,
+        `1|600|1501|0|src data_raw-1f3a|b/prep|src/it's.sh|TOKEN|x y|partition mem-per-cpu|q|a.csv\nbundle=9\n${nasty}|`,
       );
     });
   }
@@ -226,7 +231,8 @@ describe('batch file', () => {
   test('gives each key a line, those with several lines last', () => {
     const keys = made.split('\n').flatMap(line => /^([a-z_]+)=/.exec(line)?.[1] ?? []);
     assert.deepEqual(keys.slice(-4), ['setup', 'outputs', 'bundle', 'secrets']);
-    for (const key of ['bundle', 'shared', 'needs']) assert.ok(keys.indexOf(key) < keys.indexOf('outputs'));
+    for (const key of ['bundle', 'shared', 'needs', 'slurm', 'sge'])
+      assert.ok(keys.indexOf(key) < keys.indexOf('outputs'));
   });
 
   test('shellcheck finds nothing', () => {
