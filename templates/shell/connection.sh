@@ -19,6 +19,7 @@ blank=$blank$blank$blank$blank blank=$blank$blank$blank$blank
 # it may say a MiB (2048 blocks), whatever talks there.
 remote() (
   ulimit -f 2048
+  [ -n "$host" ] || exec sh -c "$1"
   # shellcheck disable=SC2086 # words
   exec ssh $pinned -o ControlMaster=no -o ProxyCommand=false -o "ControlPath=$path" $options -- "$host" "$1"
 )

@@ -171,6 +171,7 @@ judge() {
     replaced) why='removed or replaced the folder of its {out}' ;;
     timeout) why="time limit of $time s reached" ;;
     unreadable) why='its results could not be read and listed (no permission, or disk full?)' ;;
+    killed) why="ended by the scheduler: $words" ;;
     ok)
       if [ "$code" = 0 ]; then results; return; fi
       why="exit $code"

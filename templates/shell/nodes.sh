@@ -15,11 +15,12 @@ find_grid() {
 
 # needs_of BATCH...: what these batches ask of nodes, for the runtime.
 needs_of() {
-  LOGOBATCH_WANTED='' LOGOBATCH_REQUIRES='' LOGOBATCH_SETUPS='' LOGOBATCH_SHARED='' LOGOBATCH_KEEP='' anywhere='' picky='' stamps=' '
+  LOGOBATCH_WANTED='' LOGOBATCH_REQUIRES='' LOGOBATCH_SETUPS='' LOGOBATCH_SHARED='' LOGOBATCH_KEEP='' LOGOBATCH_SECRETS='' anywhere='' picky='' stamps=' '
   for batch; do
     . ".logobatch/batches/$batch"
     # shellcheck disable=SC2154 # resources, shared ...: the batch's
     LOGOBATCH_WANTED="$LOGOBATCH_WANTED $resources" LOGOBATCH_REQUIRES="$LOGOBATCH_REQUIRES $requires" stamps="$stamps$shared "
+    LOGOBATCH_SECRETS="$LOGOBATCH_SECRETS $secrets"
     [ -n "$resources" ] || anywhere=1
     [ "$resources$tags$requires$mem$gpus" = 00 ] || picky=1
     [ "$keep" = 0 ] || LOGOBATCH_KEEP=1
@@ -32,7 +33,7 @@ needs_of() {
 " ;; esac
   done <.logobatch/shared
   LOGOBATCH_SETUPS=$(printf '%s' "$LOGOBATCH_SETUPS" | sort -u)
-  export LOGOBATCH_WANTED LOGOBATCH_REQUIRES LOGOBATCH_SETUPS LOGOBATCH_SHARED LOGOBATCH_KEEP
+  export LOGOBATCH_WANTED LOGOBATCH_REQUIRES LOGOBATCH_SETUPS LOGOBATCH_SHARED LOGOBATCH_KEEP LOGOBATCH_SECRETS
 }
 
 # own_slots: the folder for the slots' locks. They belong to the user, not to the image, so it is one that all images share, in memory if there is such a file system.
@@ -101,9 +102,14 @@ log_in() {
     : >"$socket.refused"
 }
 
-# release_nodes: no more jobs; takes the nodes down and waits for that. Fails if something was left somewhere.
+# release_nodes: no more jobs; takes the nodes down and waits for that. Fails if something was left somewhere. What waits in the queue of a cluster
+# is ended with a run that was cancelled, but not because this machine is in trouble.
 release_nodes() {
   [ -n "${attendant-}" ] || return 0
+  how=end
+  [ -z "${halted-}" ] || how=leave
+  [ -z "${ended_by-}" ] || how=cancel
+  (trap '' PIPE; echo "$how" >&7) 2>/dev/null
   exec 7>&-
   while IFS= read -r line <&5; do echo "$line"; done
   while alive "$attendant"; do wait "$attendant"; done

@@ -45,7 +45,7 @@ wipe() {
 bring() {
   stage=$1 folder=$2
   set --
-  for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage/job.out" "$stage/job.err" "$stage/.done"; do
+  for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?* "$stage/job.out" "$stage/job.err" "$stage/slurm.out" "$stage/sge.out" "$stage/.done"; do
     [ ! -e "$entry" ] && [ ! -L "$entry" ] || set -- "$@" "$entry"
     [ $# -lt 500 ] || { LC_ALL=C mv -f -- "$@" "$folder/" || return; set --; }
   done

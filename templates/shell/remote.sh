@@ -1,15 +1,15 @@
-# remote.sh: a visit's jobs on a node that is reached by SSH. Sourced by run, when its slot turns out to be on one.
+# remote.sh: a visit's jobs on another machine. Sourced by run, when its slot turns out to be on one.
 # shellcheck disable=SC2154 # what run, job.sh and run/nodes/<node>/connect have set
 #
-# One session a visit, over a connection that the visits to a node share. Descriptor 4 is what `agent` there reads: jobfiles and orders go in as one
-# archive, then it stays open; when we end, however, it closes, and the agent ends its job. Descriptor 5 is what it says: a result a job.
-# The wrapper of ssh holds the slot's lock, so that the slot stays taken until ssh is gone. What is received goes into a folder of its own, and
-# is the job's stage only when nothing but out, job.out and job.err is in it: a node can neither forge a record nor reach another job's.
+# Jobfiles and orders are packed into one archive; what carries them there and the results back is session.sh for a node that is reached by SSH, and
+# queue.sh for a cluster. What is received goes into a folder of its own, and is the job's stage only when nothing but {out} and logs is in it: a
+# node can neither forge a record nor reach another job's.
 
 . "$here/connection.sh"
 . "$here/supplies.sh"
+case $kind in ssh) . "$here/session.sh" ;; *) . "$here/queue.sh" ;; esac
 
-# visit_there: runs the jobs on $node; those that are not back when the session ends stay in $left.
+# visit_there: runs the jobs on $node; those that are not back at the end stay in $left.
 visit_there() {
   . "$state/nodes/$node/connect"
   lost=
@@ -20,17 +20,25 @@ visit_there() {
   echo "$max_files $(((max_bytes + 2 * log_bytes) / 1024))" >"$base/limit"
   # Secrets are for nobody else here, either.
   [ -z "$secrets" ] || umask 077
-  if join && supplies && orders && start_session; then
+  if reachable && supplies && orders && start_session; then
     got
-    [ -z "$secrets" ] || { wipe "$base/send" "$base/archive"; umask "$LOGOBATCH_MASK"; }
+    umask "$LOGOBATCH_MASK"
     converse
     end_session
   fi
+  [ -z "$secrets" ] || wipe "$base/send" "$base/archive"
   umask "$LOGOBATCH_MASK"
   stopped && return 1
   [ -n "$left" ] || return 0
   [ -n "$lost" ] || return 0 # an attempt failed, and there is another one
   lose
+}
+
+# reachable: there is a connection, if one is needed: the runtime has its own with a cluster, and this machine needs none.
+reachable() {
+  path=
+  case $kind:$host in *: | ssh:*) ;; *) [ -n "$needs" ] || return 0 ;; esac
+  [ -z "$host" ] || join
 }
 
 # stages: an empty stage for each job, and a folder for what is sent. Those that the last visit has left clean serve again.
@@ -87,40 +95,6 @@ environment() {
   done
 }
 
-# start_session: agent runs, and has all that it needs.
-start_session() {
-  fifo=$LOGOBATCH_SLOTS/${held##* }
-  [ -p "$fifo.to" ] && [ -p "$fifo.from" ] || { rm -f "$fifo.to" "$fifo.from"; mkfifo "$fifo.to" "$fifo.from"; } || return
-  # Both ends are opened here, so that neither opening waits and the end of one is seen by the other: nobody keeps both of one.
-  # shellcheck disable=SC2094 # meant so
-  exec 6<>"$fifo.to" && exec 3<"$fifo.to" 4>"$fifo.to" 6<>"$fifo.from" && exec 5<"$fifo.from" || return
-  nonce=$LOGOBATCH_RUN.$$.$n
-  word=$nonce.0
-  expect_within "${LOGOBATCH_SILENCE:-120}"
-  {
-    export LOGOBATCH_JOB="$word"
-    remote "exec env LOGOBATCH_AGENT=${work##*/} sh '$work/agent' ${held##* } $nonce '$root' $nice"
-  } <&3 >"$fifo.from" 2>"$answers" 3<&- 4>&- 5<&- 6>&- 8>&- &
-  session=$!
-  exec 3<&- 6>&-
-  {
-    echo "${blank}lb-$nonce
-$bytes" && cat "$base/archive"
-  } >&4 2>/dev/null
-  while IFS= read -r line <&5; do [ "$line" != "lb-$nonce" ] || return 0; done
-  end_session
-  lost='no session could be opened'
-  return 1
-}
-
-# expect_within SECONDS: says by when something must have come, 0 for never; then guard ends the session.
-expect_within() {
-  now
-  deadline=0
-  [ "$1" = 0 ] || deadline=$((now / 100 + $1))
-  sign "$LOGOBATCH_RUN $$ $word $deadline $base/send"
-}
-
 # converse: takes the results as they come, and publishes each.
 converse() {
   lost='the session ended early'
@@ -128,15 +102,7 @@ converse() {
     eval "k=\$order_$n"
     recall "$k"
     stage=$base/$n
-    # The node itself sees to the time limit; it may take its time for sending, but not for ever.
-    expect_within $((time > 0 ? time + ${LOGOBATCH_SILENCE:-300} : 0))
-    read -r said number <&5 && [ "$said $number" = "result $n" ] || return
-    # 512 bytes are a block of tar: a file larger than any result may be is cut, whatever is said to be in it.
-    (ulimit -f $(((max_bytes + 2 * log_bytes) / 512 + 16)) && exec tar -b 1 -xmf - -C "$base/$n" --strip-components=1 --no-same-owner --no-same-permissions <&5 4>&- 8>&- 9>&-) 2>>"$answers" || {
-      lost='sent a result that cannot be unpacked'
-      return
-    }
-    read -r said number code elapsed spent note <&5 && [ "$said $number" = "end $n" ] || return
+    take_result || return
     sensible || { lost='sent a result without sense'; return; }
     accept || { lost='sent something else than a result'; return; }
     now
@@ -154,29 +120,33 @@ converse() {
   lost=
 }
 
+# unpack: the archive of a result into the job's stage. 512 bytes are a block of tar: a file larger than any result may be is cut, whatever is said to
+# be in it.
+unpack() {
+  (ulimit -f $(((max_bytes + 2 * log_bytes) / 512 + 16)) && exec tar -b 1 -xmf - -C "$stage" --strip-components=1 --no-same-owner --no-same-permissions 4>&- 8>&- 9>&-) 2>>"$answers" || {
+    lost='sent a result that cannot be unpacked'
+    return 1
+  }
+}
+
 # sensible: numbers that sh can reckon with, and a word that we know.
 sensible() {
   for figure in "$code" "$elapsed" "$spent"; do
     case $figure in '' | *[!0-9]* | 0?* | ??????????*) return 1 ;; esac
   done
-  case $note in ok | timeout | replaced | unreadable) ;; *) return 1 ;; esac
+  case $note in ok | timeout | replaced | unreadable | killed) ;; *) return 1 ;; esac
 }
 
-# accept: what was received of the job is its stage, if it is a folder, two files, and nothing else. Only then does it get a journal.
+# accept: what was received of the job is its stage, if it is a folder, its logs, and nothing else. Only then does it get a journal.
 accept() {
   [ -d "$stage/out" ] && [ ! -L "$stage/out" ] || return
   for log in "$stage/job.out" "$stage/job.err"; do [ -f "$log" ] && [ ! -L "$log" ] || return; done
   for entry in "$stage"/* "$stage"/.[!.]* "$stage"/..?*; do
-    case ${entry##*/} in out | job.out | job.err | '.[!.]*' | '..?*') ;; *) return 1 ;; esac
+    case ${entry##*/} in
+      out | job.out | job.err | '.[!.]*' | '..?*') ;;
+      slurm.out | sge.out) [ -f "$entry" ] && [ ! -L "$entry" ] || return ;;
+      *) return 1 ;;
+    esac
   done
   echo "for $folder" >>"$stage.journal"
-}
-
-# end_session: nothing more is sent or read, so ssh ends when agent has cleared up, and at once if something still talks. It is not waited for long.
-end_session() {
-  exec 4>&- 5<&-
-  [ -z "$left" ] || [ -z "$stop" ] || kill "$session" 2>/dev/null
-  expect_within 60
-  while alive "$session"; do wait "$session"; done
-  [ ! -e "$base/send/timeout" ] || lost='nothing came for too long'
 }

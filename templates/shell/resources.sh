@@ -19,7 +19,7 @@ here_alone() {
   echo "local local $slots $((${memory:-0} / slots)) $gpus - ${programs:--}" >"$state/grid"
 }
 
-rm -rf "$state/nodes" "$state/coming"
+rm -rf "$state/nodes" "$state/coming" "$state/attached"
 : >"$state/grid"
 attendant=
 if [ -z "$grid" ]; then

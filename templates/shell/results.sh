@@ -10,7 +10,7 @@ results() {
     if [ ! -e "$entry" ] && [ ! -L "$entry" ]; then continue; fi
     if [ -L "$entry" ] || [ ! -f "$entry" ]; then flat=; fi
     case ${entry##*/} in
-      jobfile.sh | job.out | job.err | slurm.out | .done) why="wrote an output called ${entry##*/}, a name LogoBatch uses itself"; return ;;
+      jobfile.sh | job.out | job.err | slurm.out | sge.out | .done) why="wrote an output called ${entry##*/}, a name LogoBatch uses itself"; return ;;
     esac
     files=$((files + 1))
     [ "$files" -gt 100 ] || set -- "$@" "./${entry##*/}"

@@ -6,7 +6,7 @@
 #
 # The job inherits the lock's descriptor. If it leaves a daemon behind, the slot stays taken until that is gone (guard ends it).
 #
-# run/grid has a line a node: name, kind (local, ssh), slots, MiB of memory that come with a slot (0: unknown), gpus, tags, programs; the last
+# run/grid has a line a node: name, kind (local, ssh, slurm, sge), slots, MiB of memory that come with a slot (0: unknown), gpus, tags, programs; the last
 # two with commas, or -. Nodes may join while visits wait.
 
 # suits: may this batch run on the node whose line was read? Otherwise says why not in $why.
@@ -36,13 +36,31 @@ fit() {
     [ -e "$state/coming" ] && ! stopped || return 1
     sleep 0.3
   done
+  [ ! -d "$state/attached/$id" ] || attached "$1"
+}
+
+# attached CPUS: jobs that wait in the queue of a cluster already, since a run that died has put them there, are asked for there.
+attached() {
+  for k in $left; do
+    recall "$k"
+    while { read -r there <"$state/attached/$id/$job"; } 2>/dev/null && ! stopped; do
+      for choice in $choices; do
+        case $choice in "$there":*) choices=$choice; return ;; esac
+      done
+      # It is there, but not for this batch any more.
+      ! grep -q "^$there " "$state/grid" || break
+      sleep 0.3
+      fits "$1"
+    done
+  done
 }
 
 fits() {
   choices='' widest=0 why='there is no node for it'
   while read -r node kind slots share have marks programs; do
     suits || continue
-    weight "$1" "$mem" "$share"
+    # How large the machines of a cluster are is known to its scheduler.
+    case $kind in slurm | sge) width=1 ;; *) weight "$1" "$mem" "$share" ;; esac
     if [ "$width" -le "$slots" ]; then
       choices="$choices $node:$kind:$slots:$width"
     elif [ "$slots" -gt "$widest" ]; then
@@ -57,6 +75,14 @@ choice() {
   width=${1##*:} slots=${1%:*}
   kind=${slots%:*} slots=${slots##*:}
   node=${kind%:*} kind=${kind##*:}
+}
+
+# wide: true if the job takes several slots on some node.
+wide() {
+  for choice in $choices; do
+    [ "${choice##*:}" = 1 ] || return 0
+  done
+  return 1
 }
 
 # ready: true unless no job may start on $node for now, or this visit was lost there and there is another one to wait for: a node that loses all

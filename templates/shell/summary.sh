@@ -18,6 +18,11 @@ summarize() {
   [ ! -s "$state/lost" ] || {
     awk -F '\t' '{ nodes[$1]++; jobs += $2 } END { for (node in nodes) list = list ", " node; print "  lost with a node and run again elsewhere: " jobs (jobs == 1 ? " job" : " jobs") " (" substr(list, 3) ")" }' "$state/lost"
   }
+  for counts in "$state"/nodes/*/counts; do
+    { read -r submissions queries <"$counts"; } 2>/dev/null || continue
+    node=${counts%/counts}
+    [ -n "$silent" ] || echo "  ${node##*/}: $submissions submissions, $queries queries of its queue"
+  done
   if [ "$failed" -gt 0 ]; then
     head -n 20 "$state/failed" | while IFS='	' read -r folder why; do
       log=$folder.failed/job.err

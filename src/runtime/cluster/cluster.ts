@@ -187,21 +187,27 @@ ${executor.limits}`,
     if (!clerk || !ready) return 'it is not up';
     let wake: () => void = () => {};
     const orders: FSWatcher = watch(this.spool, () => wake());
+    const ended = () => wake();
+    signal.addEventListener('abort', ended, { once: true });
     const lost = ready.transport.lost.then(why => ({ why }));
     const look = setInterval(() => void this.rest?.look(), 3_000);
     try {
       while (!signal.aborted) {
         const next = await Promise.race([clerk.turn(), lost]);
         if (typeof next === 'object') return next.why;
-        const woken = new Promise<void>(resolve => {
-          wake = resolve;
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, next * 1000);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          if (signal.aborted) wake();
         });
-        // A signal that comes meanwhile is seen at once.
-        await Promise.race([woken, wait(next * 1000, undefined, { signal }).catch(() => {})]);
       }
       return 'ended';
     } finally {
       orders.close();
+      signal.removeEventListener('abort', ended);
       clearInterval(look);
     }
   }

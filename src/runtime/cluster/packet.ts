@@ -80,12 +80,12 @@ export function isAwaited({ pid }: Packet): boolean {
   }
 }
 
-/** Says a line to the visit; false if it is gone. `slots`: the folder that holds the FIFOs. */
-export function answer(slots: string, { slot }: Packet, line: string): boolean {
+/** Says a line to the visit, after its word: its slot may be another's by now. False if nobody is there. `slots`: the folder that holds the FIFOs. */
+export function answer(slots: string, { slot, word }: Packet, line: string): boolean {
   try {
     const fifo = openSync(join(slots, `${slot}.from`), constants.O_WRONLY | constants.O_NONBLOCK);
     try {
-      writeSync(fifo, `${line.replace(/[\u0000-\u001f\u007f]/g, ' ').slice(0, 500)}\n`);
+      writeSync(fifo, `${word} ${line.replace(/[\u0000-\u001f\u007f]/g, ' ').slice(0, 500)}\n`);
     } finally {
       closeSync(fifo);
     }
