@@ -76,7 +76,9 @@ export function tellNice(node: string, nice: number): void {
 
 /** Where visits lay their orders for a cluster. */
 export function spoolOf(node: string): string {
-  return join(folderOf(node), 'spool');
+  const folder = join(folderOf(node), 'spool');
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 /** How often a cluster's scheduler was spoken with, for the summary. */

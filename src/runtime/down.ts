@@ -3,7 +3,7 @@ import type { SshResource } from '../grid/model.ts';
 import type { Transport } from '../transport/transport.ts';
 import { cancelAll } from './cluster/cancel.ts';
 import { strikeArrays } from './cluster/notes.ts';
-import { arrayPrefix } from './cluster/send.ts';
+import { arrayPrefix } from './cluster/site.ts';
 import { EXECUTORS } from './executors/executors.ts';
 import { type Entry, readLedger, strike } from './ledger.ts';
 import { reach } from './reach.ts';

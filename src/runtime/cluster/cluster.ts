@@ -1,5 +1,5 @@
 /** One cluster during a run: brought up, its queue served, brought back when the connection was lost, cleared at the end. */
-import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClusterResource } from '../../grid/model.ts';
 import { shWord } from '../../quote.ts';
@@ -20,7 +20,7 @@ import { cancelAll } from './cancel.ts';
 import { Clerk } from './clerk.ts';
 import { Desk } from './desk.ts';
 import { arraysOf, strikeArrays } from './notes.ts';
-import { arrayPrefix } from './send.ts';
+import { arrayPrefix } from './site.ts';
 
 /** Seconds between tries to reach it again. */
 const BACK_OFF = [2, 5, 10, 20, 40, 60];
@@ -53,7 +53,6 @@ export class AttendedCluster implements Attended {
     const { signal: abort } = this.ending;
     this.wishes = { ...wishes, control: `${control}.0`, abort, say: listener.say, queue: resource };
     this.spool = board.spoolOf(resource.name);
-    mkdirSync(this.spool, { recursive: true });
     this.arrays = new Arrays(resource.name);
     this.desk = new Desk(this.arrays, { slots: wishes.context.slots, spool: this.spool });
     // Visits of jobs that wait there already are to come here, and must know that before they begin.

@@ -1,7 +1,7 @@
 /** What can be found out of tasks that are over and have left no result: the scheduler's words, and their logs. */
 import { runScript } from '../script.ts';
 import type { Task } from './arrays.ts';
-import type { Site } from './clerk.ts';
+import type { Site } from './site.ts';
 import type { Evidence } from './verdict.ts';
 
 /** Undefined where the cluster is out of reach just now. */

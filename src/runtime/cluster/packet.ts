@@ -1,5 +1,5 @@
 /** What a visit asks of a cluster: it packs its jobs, lays an order into a folder, and reads a FIFO for what became of them. */
-import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A job as its visit counts it. */
@@ -36,7 +36,6 @@ export interface Packet {
  * `<n> <attempt> <time> <job> <meaning>` a job, and `.`
  */
 export function packetsIn(spool: string): Packet[] {
-  mkdirSync(spool, { recursive: true });
   return readdirSync(spool).flatMap(slot => {
     const packet = parse(slot, readFileSync(join(spool, slot), 'utf8'));
     return packet ? [packet] : [];

@@ -3,11 +3,10 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ClusterResource } from '../../grid/model.ts';
-import type { Transport } from '../../transport/transport.ts';
-import type { Executor, Refusal } from '../executors/executor.ts';
-import { imageId } from '../ledger.ts';
+import type { Refusal } from '../executors/executor.ts';
 import { randomWord, runProgram } from '../script.ts';
 import { type Load, timeOf } from './gather.ts';
+import { arrayPrefix, type Site } from './site.ts';
 
 export type Sent =
   | { readonly kind: 'taken'; readonly id: string }
@@ -15,27 +14,14 @@ export type Sent =
   /** It may have it, or not: that shows by its name. */
   | { readonly kind: 'unsure'; readonly words: string };
 
-export interface Place {
-  readonly transport: Transport;
-  readonly executor: Executor;
-  readonly resource: ClusterResource;
-  /** The work folder. */
-  readonly work: string;
-}
-
-/** All names of this image's arrays begin so. */
-export function arrayPrefix(): string {
-  return `lb-${imageId().slice(0, 8)}-`;
-}
-
 /** A name that nothing else has, and that says to whoever looks into the queue what it is. */
 export function newArrayName(batch: string): string {
   const shown = batch.replace(/^.*\//, '').replace(/[^A-Za-z0-9]/g, '-');
   return `${arrayPrefix()}${shown.slice(0, 40)}-${randomWord(6)}`;
 }
 
-export async function send(place: Place, name: string, loads: readonly Load[]): Promise<Sent> {
-  const { transport, executor, resource, work } = place;
+export async function send(site: Site, name: string, loads: readonly Load[]): Promise<Sent> {
+  const { transport, executor, resource, work } = site;
   const [first] = loads;
   if (!first) throw new Error('an array without tasks');
   const { batch, cpus } = first.packet;

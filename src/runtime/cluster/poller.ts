@@ -1,0 +1,171 @@
+/** The one poller of a cluster: looks what has become of the arrays, brings results, and judges what left none. */
+import type { Arrays, SentJob, Task } from './arrays.ts';
+import type { Desk } from './desk.ts';
+import { evidenceOf } from './evidence.ts';
+import { FETCHED_AT_ONCE, fetch } from './fetch.ts';
+import { type End, look, type Seen } from './look.ts';
+import type { Pace } from './pace.ts';
+import { arrayPrefix, type Site, seconds, type Told } from './site.ts';
+import { verdictOf } from './verdict.ts';
+
+/** Seconds. After that long nobody will hear of a submission any more whose answer was lost, unless it is in the queue. */
+const UNSURE = 15;
+/** What a task leaves may show a little after its end. */
+const GRACE = 2;
+/** A job that a signal has ended: so long it is waited for what the scheduler has to say of it. */
+const WORDS = 5;
+
+export class Poller {
+  private readonly site: Site;
+  private readonly arrays: Arrays;
+  private readonly desk: Desk;
+  private readonly pace: Pace;
+  private readonly told: Told;
+  private readonly endedAt = new Map<SentJob, number>();
+  private forget: string[] = [];
+
+  constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, told: Told) {
+    this.site = site;
+    this.arrays = arrays;
+    this.desk = desk;
+    this.pace = pace;
+    this.told = told;
+  }
+
+  /** When to look again, as far as is known. */
+  get next(): number {
+    return this.arrays.open.size > 0 ? this.pace.nextFiles : Number.POSITIVE_INFINITY;
+  }
+
+  /** Looks, if it is time for that. Why the cluster is out of reach, if it is. */
+  async look(): Promise<{ readonly why: string } | undefined> {
+    if (seconds() < this.next) return undefined;
+    const { transport, executor, work } = this.site;
+    const asked = seconds() >= this.pace.nextQueue;
+    const open = [...this.arrays.open.values()];
+    const unsure = open.filter(({ id }) => id === undefined).map(({ note }) => note.name);
+    this.tidy();
+    const forget = this.forget.splice(0);
+    if (asked) this.told.count('queries');
+    const seen = await look(transport, {
+      work,
+      executor,
+      prefix: arrayPrefix(),
+      forget,
+      arrays: open.filter(hasMore).map(({ note }) => note.name),
+      unknown: unsure,
+      askQueue: asked,
+    });
+    const now = seconds();
+    if ('why' in seen) {
+      this.forget.push(...forget);
+      return seen;
+    }
+    this.pace.looked(now, { queue: asked && seen.queue !== undefined });
+    this.heed(seen, now);
+    await this.judge(now);
+    await this.fetch();
+    await this.settleUnsure(seen, now);
+    return undefined;
+  }
+
+  private heed({ ends, ids, queue }: Seen, now: number): void {
+    for (const [name, id] of ids) this.arrays.learnId(name, id);
+    if (queue && this.arrays.heed(queue, now)) this.pace.stir(now);
+    for (const end of ends) {
+      const job = this.arrays.jobOf(end);
+      if (!job || job.end) continue;
+      job.end = end;
+      this.endedAt.set(job, now);
+      this.pace.stir(now);
+    }
+    // A job that a signal has ended: the scheduler may have a word for that.
+    for (const { queued, jobs } of this.arrays.tasks())
+      for (const job of jobs)
+        if (queued?.state === 'killed' && job.claim && job.end && job.end.code > 128)
+          this.desk.judge(job, { kind: 'killed', words: queued.words });
+  }
+
+  /** Tasks that are over and have left jobs without a result. */
+  private async judge(now: number): Promise<void> {
+    const over = this.arrays
+      .tasks()
+      .filter(
+        task => task.array.id !== undefined && task.overSince !== undefined && now - task.overSince >= GRACE,
+      )
+      .filter(({ jobs }) => jobs.some(job => isUnheard(job) && !this.desk.isJudged(job)));
+    // What is over may show its results at the very next look.
+    if (this.arrays.tasks().some(task => task.overSince !== undefined && task.jobs.some(isUnheard)))
+      this.pace.stir(now);
+    if (over.length === 0) return;
+    const evidence = await evidenceOf(this.site, over);
+    if (!evidence) return;
+    for (const task of over) {
+      const left = task.jobs.filter(isUnheard);
+      left.forEach((job, i) => {
+        const found = evidence.get(task) ?? { queued: task.queued, log: [], started: true };
+        if (job.claim) this.desk.judge(job, verdictOf(found, i === 0));
+        else job.settled = true;
+      });
+    }
+  }
+
+  private async fetch(): Promise<void> {
+    const { transport, work } = this.site;
+    const wanted = this.desk.wanted().slice(0, FETCHED_AT_ONCE);
+    const small = wanted.filter(({ job, end }) => {
+      if (end.bytes <= this.desk.mostOf(job)) return true;
+      this.desk.judge(job, {
+        kind: 'killed',
+        words: `its result has ${end.bytes} bytes, more than max_output allows`,
+      });
+      return false;
+    });
+    if (small.length === 0) return;
+    const whole = await fetch(
+      transport,
+      work,
+      small.map(({ end, to }) => ({ from: `${pathOf(end)}.tar`, bytes: end.bytes, to })),
+    );
+    for (const { job } of small.slice(0, whole)) this.desk.hasFetched(job);
+    if (whole > 0) this.pace.stir(seconds());
+  }
+
+  /** A submission without an answer that is not in the queue either never was; whatever comes late finds no folder. */
+  private async settleUnsure({ queue }: Seen, now: number): Promise<void> {
+    for (const array of this.arrays.open.values()) {
+      if (array.id !== undefined || !queue || now - array.since < UNSURE) continue;
+      if (array.tasks.some(({ missed }) => missed < 2)) continue;
+      this.forget.push(array.note.name);
+      this.arrays.drop(array.note.name);
+      for (const { claim } of array.tasks.flatMap(({ jobs }) => jobs))
+        if (claim) this.desk.refuse({ packet: claim.packet, jobs: [] }, 'lost the cluster has not got it');
+    }
+  }
+
+  /** What nobody needs any more goes: there with the next look, here at once. */
+  private tidy(): void {
+    for (const { note, tasks } of this.arrays.open.values()) {
+      if (!tasks.every(({ jobs }) => jobs.every(({ settled, claim }) => settled && !claim))) continue;
+      this.forget.push(note.name);
+      this.arrays.drop(note.name);
+    }
+  }
+
+  /** Nothing more is to be heard of the job. */
+  isDue(job: SentJob): boolean {
+    if (this.desk.isJudged(job) || !job.end || job.end.code <= 128) return true;
+    return seconds() - (this.endedAt.get(job) ?? 0) >= WORDS;
+  }
+}
+
+const pathOf = ({ array, task, n }: End) => `${array}/${task}/${n}`;
+
+/** Nothing final has come of it. */
+function isUnheard({ settled, end }: SentJob): boolean {
+  return !settled && (end === undefined || end.note === 'ended');
+}
+
+function hasMore({ tasks }: { readonly tasks: readonly Task[] }): boolean {
+  return tasks.some(({ jobs }) => jobs.some(({ settled, end }) => !settled && end === undefined));
+}

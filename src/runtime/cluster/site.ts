@@ -1,0 +1,34 @@
+/** One cluster as it is spoken with, once the connection is there. */
+import type { ClusterResource } from '../../grid/model.ts';
+import type { Transport } from '../../transport/transport.ts';
+import type { Executor, Limits } from '../executors/executor.ts';
+import { imageId } from '../ledger.ts';
+
+export interface Site {
+  readonly transport: Transport;
+  readonly executor: Executor;
+  readonly resource: ClusterResource;
+  /** The work folder, which all its machines see. */
+  readonly work: string;
+  readonly limits: Limits;
+}
+
+/** Whoever has the cluster served. */
+export interface Told {
+  /** A line for the person. */
+  readonly say: (line: string) => void;
+  /** How many jobs it takes at once has changed. */
+  readonly changed: () => void;
+  /** Another one was made. */
+  readonly count: (what: 'submissions' | 'queries') => void;
+}
+
+/** All names of this image's arrays begin so. */
+export function arrayPrefix(): string {
+  return `lb-${imageId().slice(0, 8)}-`;
+}
+
+/** Of a clock that nobody sets. */
+export function seconds(): number {
+  return performance.now() / 1000;
+}

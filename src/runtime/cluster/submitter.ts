@@ -1,0 +1,144 @@
+/** The one submitter of a cluster: gathers what visits have packed at about the same time into job arrays, as large as the site takes them. */
+import { counted } from '../../counted.ts';
+import type { Arrays } from './arrays.ts';
+import type { Desk } from './desk.ts';
+import { gathered, type Load } from './gather.ts';
+import type { Pace } from './pace.ts';
+import { Room } from './room.ts';
+import { newArrayName, type Sent, send } from './send.ts';
+import { type Site, seconds, type Told } from './site.ts';
+
+/** Seconds. Visits that have packed at about the same time go together. */
+const GATHER = { quiet: 0.15, longest: 1 };
+/** Seconds before a scheduler that did not answer, or had no room, is spoken with again. */
+const AGAIN = { busy: 5, full: 2 };
+
+export class Submitter {
+  private readonly site: Site;
+  private readonly arrays: Arrays;
+  private readonly desk: Desk;
+  private readonly pace: Pace;
+  private readonly told: Told;
+  private readonly room: Room;
+  private loads: Load[] = [];
+  private firstLoad = 0;
+  private lastLoad = 0;
+  private retryAt = 0;
+
+  constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, told: Told) {
+    this.site = site;
+    this.arrays = arrays;
+    this.desk = desk;
+    this.pace = pace;
+    this.told = told;
+    this.room = new Room(site.resource.maxJobs, site.limits);
+  }
+
+  /** How many visits make sense at once. */
+  get slots(): number {
+    return Math.max(1, this.room.limit(seconds()));
+  }
+
+  /** When there is something to hand over, as far as is known. */
+  get next(): number {
+    return this.loads.length > 0 ? this.readyAt() : Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes what visits have packed since. */
+  take(): void {
+    const now = seconds();
+    this.loads = this.loads.filter(load => this.desk.isOpen(load));
+    const fresh = this.desk.take();
+    if (fresh.length === 0) return;
+    if (this.loads.length === 0) this.firstLoad = now;
+    this.lastLoad = now;
+    this.loads.push(...fresh);
+  }
+
+  private readyAt(): number {
+    const gatheredAt = Math.min(this.lastLoad + GATHER.quiet, this.firstLoad + GATHER.longest);
+    return Math.max(this.retryAt, gatheredAt);
+  }
+
+  /** How many tasks more may be in the queue. */
+  private space(): number {
+    return this.room.limit(seconds()) - this.arrays.outstanding().length;
+  }
+
+  /** Hands over one array, if it is time for that. */
+  async submit(): Promise<void> {
+    if (seconds() < this.next || this.space() <= 0) return;
+    const [group] = gathered(this.loads, { tasks: this.room.tasks, room: this.space() });
+    const [first] = group ?? [];
+    if (!group || !first) return;
+    const { batch } = first.packet;
+    const { work, resource } = this.site;
+    const name = newArrayName(batch);
+    const tasks = group.map(({ jobs }) =>
+      jobs.map(({ n, job, attempt, meaning }) => ({ n, job, attempt, meaning })),
+    );
+    const claims = group.map(({ packet, jobs }) => jobs.map(({ n }) => ({ packet, n })));
+    const array = this.arrays.send({ name, work, batch, tasks }, claims, seconds());
+    this.loads = this.loads.filter(load => !group.includes(load));
+    this.told.count('submissions');
+    const sent = await send(this.site, name, group);
+    this.pace.stir(seconds());
+    if (sent.kind !== 'refused') {
+      if (sent.kind === 'taken') this.arrays.learnId(name, sent.id);
+      group.forEach((load, i) => {
+        const task = array.tasks[i];
+        if (task) this.desk.sent(load, task);
+      });
+      if (sent.kind === 'unsure')
+        this.told.say(
+          `note    ${resource.name}: no answer to a submission (${sent.words}): looking for it by its name`,
+        );
+      return;
+    }
+    this.arrays.drop(name);
+    this.refused(sent, group);
+  }
+
+  private refused({ why, words }: Extract<Sent, { kind: 'refused' }>, group: readonly Load[]): void {
+    const { resource, executor } = this.site;
+    const now = seconds();
+    if (why === 'no') {
+      const [
+        {
+          packet: { batch },
+        } = { packet: { batch: '' } },
+      ] = group;
+      this.told.say(`refused ${batch} on ${resource.name}: ${words}`);
+      for (const load of group)
+        this.desk.refuse(load, `refused ${executor.title} does not take it: ${words}`);
+      return;
+    }
+    this.loads = [...group, ...this.loads];
+    if (why === 'busy') {
+      this.retryAt = now + AGAIN.busy;
+      return;
+    }
+    if (why === 'large' || group.length > 1) {
+      const isNews = this.room.tooLarge(group.length);
+      if (why === 'large') {
+        if (isNews)
+          this.told.say(
+            `note    ${resource.name}: takes no array of ${group.length} tasks (${words}): trying ${this.room.tasks}`,
+          );
+        return;
+      }
+      if (isNews) return;
+    }
+    const outstanding = this.arrays.outstanding().length;
+    if (this.room.full(outstanding, now))
+      this.told.say(
+        `note    ${resource.name}: takes no more than ${counted(outstanding, 'job')} now (${words}): the others wait`,
+      );
+    this.retryAt = now + AGAIN.full;
+    this.told.changed();
+    // Their visits may find a place elsewhere meanwhile.
+    const kept = Math.max(0, this.space());
+    for (const load of this.loads.slice(kept)) this.desk.refuse(load, 'back');
+    this.loads = this.loads.slice(0, kept);
+  }
+}
