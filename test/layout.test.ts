@@ -87,7 +87,9 @@ describe('src', () => {
       sources.filter(({ text }) => writes.test(text)).map(({ path }) => path),
       [
         ...['emit/hold.ts', 'emit/put.ts', 'emit/write.ts'],
-        ...['board', 'context', 'ledger', 'login', 'masters', 'stage'].map(name => `runtime/${name}.ts`),
+        'runtime/board.ts',
+        ...['fetch', 'notes', 'packet', 'send'].map(name => `runtime/cluster/${name}.ts`),
+        ...['context', 'ledger', 'login', 'masters', 'stage'].map(name => `runtime/${name}.ts`),
         'scaffold/place.ts',
       ],
     );
