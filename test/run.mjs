@@ -3,6 +3,7 @@
  * runs only the tests whose path holds one of the words.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { buildPrograms, installPackages, step } from '../src/fresh.mjs';
 
 /** Programs that tests run, with Debian's package. */
@@ -23,7 +24,21 @@ const PROGRAMS = {
   fish: 'fish',
   rsync: 'rsync',
   ip: 'iproute2',
+  munged: 'munge',
+  slurmctld: 'slurm-wlm',
+  sbatch: 'slurm-client',
+  // Grid Engine wants something that sends mail, which would be a daemon if it had the choice.
+  sendmail: 'esmtp-run',
+  sge_qmaster: 'gridengine-master',
+  sge_execd: 'gridengine-exec',
+  qsub: 'gridengine-client',
 };
+
+/** Answers to what packages ask: no cell of Grid Engine is set up but those of the tests. */
+const ANSWERS = 'gridengine-common shared/gridengineconfig boolean false\n';
+
+/** While this file says so, packages start none of their daemons. */
+const POLICY = '/usr/sbin/policy-rc.d';
 
 const words = process.argv.slice(2);
 installPackages();
@@ -49,5 +64,15 @@ function installPrograms() {
     process.exit(1);
   }
   step('apt-get', 'update', '-q');
-  step('apt-get', 'install', '-qy', '--no-install-recommends', ...packages);
+  spawnSync('debconf-set-selections', { input: ANSWERS });
+  keepDaemonsDown();
+  const install = ['install', '-qy', '--no-install-recommends', ...packages];
+  step('env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...install);
+}
+
+/** Until this program ends. */
+function keepDaemonsDown() {
+  if (existsSync(POLICY)) return;
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  process.on('exit', () => rmSync(POLICY, { force: true }));
 }
