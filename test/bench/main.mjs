@@ -1,12 +1,13 @@
 /**
- * The benchmarks, against their peers, in one run: `npm run bench [-- PART …]` with the parts compile, memory, idle, jobs, start, and on a lab of
- * SSH hosts (as root) ssh, hosts, staging.
+ * The benchmarks, against their peers, in one run: `npm run bench [-- PART …]` with the parts compile, memory, idle, jobs, start, and as root, on
+ * labs of real hosts and clusters, ssh, hosts, staging, slurm.
  * What counts are the ratios; absolute times mean nothing on a shared machine. Needs GNU make, parallel, xargs, tar.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { clusterParts } from './cluster.mjs';
 import { bareMakefile, compile, LOGOBATCH, pretendDone, sweep } from './images.mjs';
 import { median, race, ratio, report, run, seconds } from './race.mjs';
 import { sshParts } from './ssh.mjs';
@@ -166,7 +167,7 @@ const parts = {
   },
 };
 
-Object.assign(parts, sshParts(fresh));
+Object.assign(parts, sshParts(fresh), clusterParts(fresh));
 const asked = process.argv.slice(2);
 try {
   if (!existsSync(LOGOBATCH)) throw new Error('build first: npm run build');
