@@ -2,7 +2,8 @@
 import { cpus } from 'node:os';
 import type { Failure } from '../failure.ts';
 import type { Host, Resource } from '../grid/model.ts';
-import { type Facts, probe } from '../runtime/probe.ts';
+import { EXECUTORS } from '../runtime/executors/executors.ts';
+import { candidatesOn, type Facts, probe } from '../runtime/probe.ts';
 import type { Runner } from '../runtime/script.ts';
 import { connect } from '../transport/connect.ts';
 import { transportHere } from '../transport/here.ts';
@@ -41,10 +42,9 @@ export interface LookOptions {
 const HANDSHAKE = 20;
 const PERSON = 120;
 
-const SUBMIT = { slurm: ['sbatch'], sge: ['qsub'] } as const;
-
 export async function look(resource: Resource, options: LookOptions): Promise<Look> {
-  const programs = resource.kind === 'slurm' || resource.kind === 'sge' ? SUBMIT[resource.kind] : [];
+  const programs =
+    resource.kind === 'slurm' || resource.kind === 'sge' ? EXECUTORS[resource.kind].programs : [];
   const requires = [...new Set([...programs, ...options.requires])];
   const host = resource.kind === 'local' ? undefined : resource.host;
   if (resource.kind === 'local' || host === undefined)
@@ -103,7 +103,7 @@ async function examine(
   { requires, script }: LookOptions,
   host?: Host,
 ): Promise<Look> {
-  const candidates = resource.kind === 'local' ? [] : [...resource.fastStorage, '/tmp', '$HOME'];
+  const candidates = candidatesOn(resource);
   const probed = await probe(runner, { candidates, requires, script });
   const { facts } = probed;
   const missing = facts ? requires.filter(name => !facts.programs.includes(name)) : [];

@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { EXECUTORS } from './executors/executors.ts';
 import { type Entry, entriesOf, note, strike } from './ledger.ts';
 import type { Logins } from './login.ts';
-import { type Facts, probe } from './probe.ts';
+import { candidatesOn, type Facts, probe } from './probe.ts';
 import { reach } from './reach.ts';
 import { randomWord, runScript } from './script.ts';
 import { stage } from './stage.ts';
@@ -96,11 +96,8 @@ async function prepare(
   byPerson: boolean,
   wishes: Wishes,
 ): Promise<Outcome> {
-  const { context, say } = wishes;
-  const { queue } = wishes;
-  const candidates = queue
-    ? [...queue.remoteStorage.map(({ path }) => path), '$HOME']
-    : [...node.fastStorage, '/tmp', '$HOME'];
+  const { context, say, queue } = wishes;
+  const candidates = candidatesOn(queue ?? node);
   const programs = queue ? EXECUTORS[queue.kind].programs : [];
   const probed = await probe(transport, { candidates, requires: [...programs, ...context.requires] });
   if (!probed.ok) return probed;

@@ -1,5 +1,6 @@
 /** What a node is and has: asked with one script that makes nothing there (`probe` among the node's scripts), read into facts. */
 import { readFileSync } from 'node:fs';
+import type { Resource } from '../grid/model.ts';
 import { lastLine, type Runner, randomWord, runScript } from './script.ts';
 import { isPlainPath } from './work.ts';
 
@@ -37,6 +38,13 @@ export interface Facts {
   /** What our own scripts need and do not find. */
   readonly lacks: readonly string[];
   readonly busyboxTar: boolean;
+}
+
+/** Where a work folder may lie, the best first: of a cluster, what all its machines see. */
+export function candidatesOn(resource: Resource): string[] {
+  if (resource.kind === 'local') return [];
+  if (resource.kind === 'ssh') return [...resource.fastStorage, '/tmp', '$HOME'];
+  return [...resource.remoteStorage.map(({ path }) => path), '$HOME'];
 }
 
 export interface Questions {
