@@ -1,8 +1,8 @@
 # publish.sh: from a stage to the job's folder, whole or not at all; and what removes it again. Sourced by run, start, clean and distclean.
 #
 # A stage holds  out/ (the job's {out})  scratch/  job.out  job.err  .done (the record, when all is well); beside it, <stage>.journal says which
-# folder it is for, and how far it has come (and what results.sh notes of the files). The folder's own .done goes first and the new one comes last, so a folder with a .done is always whole. Every step can be
-# repeated: until the journal says `moving` an old result is cleared, from then on things are only moved in. jobfile.sh never leaves its place.
+# folder it is for, and how far it has come. The folder's own .done goes first and the new one comes last, so a folder with a .done is always whole. Every step can
+# be repeated: until the journal says `moving` an old result is cleared, from then on things are only moved in. jobfile.sh never leaves its place.
 # (The journal is only ever appended to: emptying a file and filling it again is what costs most on some file systems.)
 
 # publish STAGE FOLDER

@@ -1,10 +1,10 @@
 # results.sh: what a job that ended well has left in {out}: is it what was promised, is it harmless, what is its digest; and the record of it.
-# Sourced by run.
+# Sourced by run. What it notes meanwhile lies beside the slot, in memory if there is such a file system.
 # shellcheck disable=SC2154,SC2034 # set by run and job.sh
 
 # results: sets $why if the result cannot be taken.
 results() {
-  files=0 flat=1 outcome=-
+  files=0 flat=1 outcome=- notes=$LOGOBATCH_SLOTS/${held##* }
   set --
   for entry in "$stage"/out/* "$stage"/out/.[!.]* "$stage"/out/..?*; do
     if [ ! -e "$entry" ] && [ ! -L "$entry" ]; then continue; fi
@@ -46,11 +46,11 @@ harmless() {
   find "$stage/out" -type d ! -perm -700 -exec chmod u+rwx {} \;
   odd=$(find "$stage/out" ! -type f ! -type d ! -type l | head -n 1)
   [ -z "$odd" ] || { why="left something that is neither file nor folder: ${odd##*/out/}"; return 1; }
-  find "$stage/out" -type l >"$stage.links"
+  find "$stage/out" -type l >"$notes.links"
   while IFS= read -r link; do
     target=$(readlink "$link") below=${link#"$stage"/out/}
     inside "$below" "$target" || { why="left a link that leads outside: $below -> $target"; return 1; }
-  done <"$stage.links"
+  done <"$notes.links"
 }
 
 # inside LINK TARGET: true if it stays within {out}: it climbs no higher than it lies deep, and only at its beginning, where it cannot have gone
@@ -73,7 +73,7 @@ small() {
   [ "$files" -le "$max_files" ] || { why="left $files files, more than max_output allows ($max_files)"; return 1; }
   # Nobody writes more than 32 MiB in a hundredth of a second, so most jobs need not be measured.
   [ $((ended - began)) -ge $((max_bytes / 33554432)) ] || return 0
-  du -sk "$stage/out" >"$stage.size" && read -r kib _ <"$stage.size"
+  du -sk "$stage/out" >"$notes.sum" && read -r kib _ <"$notes.sum"
   # Blocks count whole, so a result of small files may look larger than it is.
   [ "$kib" -le $((max_bytes / 1024 + files * 4 + 64)) ] || { why="left $kib KiB, more than max_output allows ($((max_bytes / 1024)) KiB)"; return 1; }
 }
@@ -81,15 +81,15 @@ small() {
 # inventory NAME...: a line a file, as sha256sum writes and checks them, in the order of the names; and a digest of it all.
 inventory() {
   if [ -z "$flat" ]; then
-    (cd "$stage/out" && find . -type f -exec sha256sum {} +) >"$stage.manifest" || return
-    LC_ALL=C sort -k 2 -o "$stage.manifest" "$stage.manifest" || return
-    [ ! -s "$stage.links" ] || while IFS= read -r link; do echo "link ./${link#"$stage"/out/} $(readlink "$link")"; done <"$stage.links" >>"$stage.manifest" || return
+    (cd "$stage/out" && find . -type f -exec sha256sum {} +) >"$notes.manifest" || return
+    LC_ALL=C sort -k 2 -o "$notes.manifest" "$notes.manifest" || return
+    [ ! -s "$notes.links" ] || while IFS= read -r link; do echo "link ./${link#"$stage"/out/} $(readlink "$link")"; done <"$notes.links" >>"$notes.manifest" || return
   elif [ $# = 1 ]; then
-    (cd "$stage/out" && exec sha256sum "$1") >"$stage.manifest" || return
+    (cd "$stage/out" && exec sha256sum "$1") >"$notes.manifest" || return
   else
-    (cd "$stage/out" && exec sha256sum "$@") >"$stage.manifest" && LC_ALL=C sort -k 2 -o "$stage.manifest" "$stage.manifest" || return
+    (cd "$stage/out" && exec sha256sum "$@") >"$notes.manifest" && LC_ALL=C sort -k 2 -o "$notes.manifest" "$notes.manifest" || return
   fi
-  sha256sum <"$stage.manifest" >"$stage.size" && read -r outcome _ <"$stage.size"
+  sha256sum <"$notes.manifest" >"$notes.sum" && read -r outcome _ <"$notes.sum"
   outcome=${outcome%"${outcome#????????????????????????????????}"}
   [ -n "$outcome" ]
 }
@@ -110,5 +110,5 @@ attempt=$attempt node=$node slot=${held# } start=$2 end=$3 exit=0 cpu=$decimal"
 
 # listing: the manifest; a short one without a process.
 listing() {
-  if [ "$files" -gt 8 ]; then cat "$stage.manifest"; else while IFS= read -r line; do echo "$line" || return; done <"$stage.manifest"; fi
+  if [ "$files" -gt 8 ]; then cat "$notes.manifest"; else while IFS= read -r line; do echo "$line" || return; done <"$notes.manifest"; fi
 }
