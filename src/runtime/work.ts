@@ -116,9 +116,9 @@ function answerOf(said: Said, word: string): string[] | undefined {
 const marker = ({ token, run }: Entry) =>
   `echo ${shWord(`logobatch 1 ${token} ${imageId()} ${run}`)} >marker.new && mv -f marker.new marker || exit 73`;
 
+/** Without a process for each: words of `printf`, which every shell has built in. */
 function install(): string {
-  const end = `lb-end-${randomWord()}`;
   return [...nodeScripts()]
-    .map(([name, text]) => `cat >${name} <<'${end}' || exit 73\n${text}${end}\n`)
+    .map(([name, text]) => `printf '%s' ${shWord(text)} >${name} || exit 73\n`)
     .join('');
 }

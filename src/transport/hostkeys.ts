@@ -1,5 +1,6 @@
 /** Is this the host we know? node-ssh accepts every key, so each is looked up here, as `ssh` does. */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { ask } from './program.ts';
 import { expand, type Resolved, setting } from './resolve.ts';
 
@@ -25,7 +26,8 @@ export async function knownKeys(
 ): Promise<KnownKeys> {
   const files = ['userknownhostsfile', 'globalknownhostsfile']
     .flatMap(key => setting(resolved, key)?.split(' ') ?? [])
-    .flatMap(file => expand(file, resolved) ?? []);
+    .flatMap(file => expand(file, resolved) ?? [])
+    .filter(file => file !== '/dev/null' && existsSync(file));
   const found = await Promise.all(
     files.map(file => ask('ssh-keygen', ['-F', lookupName(resolved), '-f', file], { seconds, signal })),
   );

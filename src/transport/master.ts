@@ -1,5 +1,6 @@
 /** The one connection of the system's `ssh` that all sessions share (ControlMaster). */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Host } from '../grid/model.ts';
@@ -34,7 +35,7 @@ export async function startMaster(
       kind: 'other',
       reason: `the path of the control socket is longer than ${LONGEST} bytes: ${control}`,
     };
-  if (await isUp(master)) return undefined;
+  if (existsSync(control) && (await isUp(master))) return undefined;
   const log = `${control}.log`;
   await rm(log, { force: true });
   const seconds = Math.max(1, options.seconds);
@@ -65,7 +66,8 @@ export async function startMaster(
   const ended = await run(words, log, seconds, options.signal);
   const said = await readFile(log, 'utf8').catch(() => '');
   await rm(log, { force: true });
-  if (ended === 0 && (await isUp(master))) return undefined;
+  // It listens before it goes into the background.
+  if (ended === 0 && existsSync(control)) return undefined;
   if (typeof ended === 'string') return { ...troubleOf(`${said}\n${ended}`), reason: ended };
   const trouble = troubleOf(said);
   return trouble.kind === 'host-key' ? { ...trouble, ...(await shownKey(master, seconds)) } : trouble;
