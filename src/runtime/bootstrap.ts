@@ -59,6 +59,8 @@ export interface Wishes {
   /** Things worth knowing that stop nothing. */
   readonly say: (line: string) => void;
   readonly abort: AbortSignal;
+  /** Told as soon as it answers. */
+  readonly connected?: (transport: Transport) => void;
 }
 
 /** Seconds. */
@@ -79,6 +81,7 @@ export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outc
     return { ok: false, why: failure.message, hint: failure.hint, again: kind === 'unreachable' };
   }
   const { transport } = connected;
+  wishes.connected?.(transport);
   const close = () => void transport.close();
   abort.addEventListener('abort', close, { once: true });
   try {

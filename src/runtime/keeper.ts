@@ -15,8 +15,8 @@ export interface Gone {
 export interface Keeper {
   /** Resolves with the reason when nobody keeps the node any more; `silent`: it may live, but does not answer. Never rejects. */
   readonly gone: Promise<Gone>;
-  /** Ends the run there; resolves with what keeper said at last: `clean`, `kept`, `left …`, or undefined if it went without a word. */
-  finish(word: 'down' | 'keep'): Promise<string | undefined>;
+  /** Ends the run there; resolves with what keeper said of it: at last `clean`, `kept` or `left …`, nothing if it went without a word. */
+  finish(word: 'down' | 'keep'): Promise<readonly string[]>;
   /** Lets go without a word. */
   drop(): void;
 }
@@ -34,7 +34,7 @@ export async function openKeeper(
   session.stdin.write(preamble(nonce));
   const beat = setInterval(() => session.stdin.write('beat\n'), BEAT);
   let heard = Date.now();
-  let last: string | undefined;
+  const ending: string[] = [];
   let lose: () => void = () => {};
   const silence = new Promise<Gone>(resolve => {
     lose = () => resolve({ why: 'it does not answer', silent: true });
@@ -47,7 +47,7 @@ export async function openKeeper(
       heard = Date.now();
       if (line === `lb-${nonce}`) resolve();
       else if (line.startsWith('load ')) onLoad(Number(line.slice(5)));
-      else if (/^(clean|kept|left .*)$/.test(line)) last = line;
+      else if (/^(clean|kept|left .*|stray .*)$/.test(line)) ending.push(line);
     });
   });
   const gone = Promise.race([silence, endOf(session)]).finally(() => {
@@ -67,7 +67,7 @@ export async function openKeeper(
     session.stdin.write(`${word}\n`);
     session.stdin.end();
     await gone;
-    return last;
+    return ending;
   };
   return { gone, finish, drop };
 }

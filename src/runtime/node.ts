@@ -1,16 +1,17 @@
 /** One node during a run: brought up, kept, brought back when it was lost, taken down. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SshResource } from '../grid/model.ts';
-import { sshOptions } from '../transport/transport.ts';
+import { sshOptions, type Transport } from '../transport/transport.ts';
 import type { Attended, Listener, Status } from './attended.ts';
 import * as board from './board.ts';
 import { bootstrap, type Outcome, type Ready, type Wishes } from './bootstrap.ts';
 import { type Report, reportOf, takeDown } from './down.ts';
 import { type Keeper, openKeeper } from './keeper.ts';
 import { entriesOf } from './ledger.ts';
+import { openAhead } from './masters.ts';
 import { backOff, Rest } from './rest.ts';
 import { runScript } from './script.ts';
-import { removeWork } from './teardown.ts';
+import { type Removed, removeWork, straysOf } from './teardown.ts';
 
 /** Seconds between tries to bring it back; the last one again and again. */
 const BACK_OFF = [2, 5, 10, 20, 40, 60];
@@ -39,7 +40,11 @@ export class AttendedNode implements Attended {
     this.control = control;
     this.listener = listener;
     const { signal: abort } = this.ending;
-    this.wishes = { ...wishes, control: `${control}.0`, abort, say: listener.say };
+    // The connection of the system's ssh is the visits' own first one.
+    const connected = ({ kind }: Transport) => {
+      if (kind === 'node-ssh') openAhead(resource.name, resource.host, control);
+    };
+    this.wishes = { ...wishes, control: `${control}.0`, abort, say: listener.say, connected };
   }
 
   /** Jobs can start there now, or could but for its load. */
@@ -183,12 +188,12 @@ export class AttendedNode implements Attended {
     const { keeper, ready, resource } = this;
     if (this.status === 'up' && keeper && ready) {
       const { entry } = ready.work;
-      const said = await Promise.race([keeper.finish(entry.warm ? 'keep' : 'down'), limit(45)]);
-      if (entry.warm && said === 'kept') {
+      const said = (await Promise.race([keeper.finish(entry.warm ? 'keep' : 'down'), limit(45)])) ?? [];
+      if (entry.warm && said.at(-1) === 'kept') {
         await ready.transport.close();
         return { lines: [], clean: true };
       }
-      const removed = entry.warm ? undefined : await removeWork(ready.transport, entry, ready.work.born);
+      const removed = entry.warm ? undefined : await removalOf(ready, said);
       await ready.transport.close();
       if (removed?.ok || (removed && !removed.lost)) return reportOf(entry, removed);
     }
@@ -197,6 +202,12 @@ export class AttendedNode implements Attended {
     const left = entriesOf(resource.name).filter(({ storage, warm }) => storage === undefined && !warm);
     return takeDown(left, { control: `${this.control}.0`, seconds: 15, interactive: false });
   }
+}
+
+/** Keeper says `clean` when it has seen the work folder gone; without that it is looked at anew. */
+async function removalOf({ transport, work }: Ready, said: readonly string[]): Promise<Removed> {
+  if (said.at(-1) === 'clean') return { ok: true, strays: straysOf(said) };
+  return removeWork(transport, work.entry, work.born);
 }
 
 async function faultOf({ transport, work }: Ready): Promise<string | undefined> {

@@ -27,7 +27,7 @@ silence ${name} && reap 'LOGOBATCH_KEEPER=${name}$' || echo 'left it has process
 remove_work ${work} ${shWord(entry.token)} || echo "left $why"
 [ ! -e ${work} ] && [ ! -L ${work} ] && echo absent
 ${entry.warm ? 'since=0' : ''}
-[ "$since" = 0 ] || strays "$since" | sed 's/^/stray /'
+[ "$since" = 0 ] || strays "$since"
 echo looked`;
   const said = await runScript(transport, script, 120);
   if (!said.ok) return { ok: false, why: said.why, lost: said.lost };
@@ -37,6 +37,11 @@ echo looked`;
     return { ok: false, why: 'it is still there', lost: false };
   return {
     ok: true,
-    strays: said.lines.filter(line => line.startsWith('stray ')).map(line => line.slice(6)),
+    strays: straysOf(said.lines),
   };
+}
+
+/** Of what remove.sh says. */
+export function straysOf(lines: readonly string[]): string[] {
+  return lines.flatMap(line => (line.startsWith('stray ') ? [line.slice(6)] : []));
 }

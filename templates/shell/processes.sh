@@ -19,15 +19,23 @@ born() {
   echo "${20}"
 }
 
-# holders ENTRY: the pids whose environment has an entry that begins with ENTRY (of [A-Za-z0-9_=.-]).
+# holders ENTRY...: the pids whose environment has an entry that begins with one of these (of [A-Za-z0-9_=.-]).
 holders() {
-  grep -lzs "^$1" /proc/[0-9]*/environ | sed 's|^/proc/||; s|/environ$||'
+  for entry; do
+    shift
+    set -- "$@" -e "^$entry"
+  done
+  # shellcheck disable=SC2013 # paths of /proc are words
+  for entry in $(grep -lzs "$@" /proc/[0-9]*/environ); do
+    entry=${entry#/proc/}
+    echo "${entry%/environ}"
+  done
 }
 
-# reap ENTRY: ends all of them: TERM, then KILL after three seconds. Fails if some could not be ended.
+# reap ENTRY...: ends all of them: TERM, then KILL after three seconds. Fails if some could not be ended.
 reap() {
   tries=0 signal=TERM
-  while pids=$(holders "$1") && [ -n "$pids" ]; do
+  while pids=$(holders "$@") && [ -n "$pids" ]; do
     # shellcheck disable=SC2086 # pids, to be split
     kill -s "$signal" $pids 2>/dev/null
     tries=$((tries + 1))

@@ -3,10 +3,8 @@
 
 # silence NAME: ends the jobs and agents of the work folder called NAME. Fails if some cannot be ended.
 silence() {
-  reap "LOGOBATCH_AGENT=$1\$"
-  reap "LOGOBATCH_JOB=$1\\."
-  # An agent may have been on its way to its job.
-  reap "LOGOBATCH_AGENT=$1\$" && reap "LOGOBATCH_JOB=$1\\."
+  # Once more: an agent may have been on its way to its job.
+  reap "LOGOBATCH_AGENT=$1\$" "LOGOBATCH_JOB=$1\\." && reap "LOGOBATCH_AGENT=$1\$" "LOGOBATCH_JOB=$1\\."
 }
 
 # remove_work FOLDER TOKEN: removes it if it is ours: its name is one of ours, it belongs to us, it is a folder and no link, and its marker holds TOKEN.
@@ -47,7 +45,8 @@ remove_work() {
 
 # mounted FOLDER: true if something is mounted there or below.
 mounted() {
-  at=$(printf '%s' "$1" | sed 's/\\/\\134/g; s/ /\\040/g; s/	/\\011/g')
+  at=$1
+  case $at in *[\\\ \	]*) at=$(printf '%s\n' "$at" | sed 's/\\/\\134/g; s/ /\\040/g; s/	/\\011/g') ;; esac
   while read -r _ _ _ _ point _; do
     case $point in "$at" | "$at"/*) return 0 ;; esac
   done </proc/self/mountinfo
@@ -55,7 +54,7 @@ mounted() {
 }
 
 # strays SINCE: processes of ours that began after SINCE (ticks) and whose parent ended: they may be what a job has left that emptied its environment.
-# They are somebody else's as well as ours, so they are only named: pid and program, a line each.
+# They are somebody else's as well as ours, so they are only named: `stray`, pid and program, a line each.
 strays() {
   for process in /proc/[0-9]*; do
     [ -O "$process" ] && { IFS= read -r stat <"$process/stat"; } 2>/dev/null || continue
@@ -66,6 +65,6 @@ strays() {
     set -- "$1" ${stat##*) }
     case $2 in Z* | X*) continue ;; esac
     [ "$3" = 1 ] && [ "${21}" -ge "$1" ] || continue
-    printf '%s %s\n' "${process#/proc/}" "$program" | tr -d '\000-\011\013-\037\177'
+    printf 'stray %s %s\n' "${process#/proc/}" "$program" | tr -d '\000-\011\013-\037\177'
   done
 }
