@@ -14,7 +14,7 @@ import { joined, takeStorageDown } from './down.ts';
 import { mindHere } from './here.ts';
 import { readLedger } from './ledger.ts';
 import { loginsBy, NOBODY } from './login.ts';
-import { closeMasters } from './masters.ts';
+import { aheadOf, closeMasters } from './masters.ts';
 import { AttendedNode } from './node.ts';
 import { listedHere, wantedResources } from './resources.ts';
 import { newStorages } from './storages.ts';
@@ -57,12 +57,14 @@ export async function attend(context: Context): Promise<number> {
     board.listNodes(here ? [here, ...listed] : listed);
   };
   const logins = context.terminal ? loginsBy(print, () => begun) : NOBODY;
+  const turn = turnsOf(HANDSHAKES);
   const wishes = {
     context,
     logins,
     tree: sharedTree([...context.shared, ...context.setups]),
     storages: newStorages(),
-    turn: turnsOf(HANDSHAKES),
+    turn,
+    ahead: aheadOf(context, turn),
     warm: false,
     interactive: false,
   };

@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { EXECUTORS } from './executors/executors.ts';
 import { type Entry, entriesOf, note, strike } from './ledger.ts';
 import type { Logins } from './login.ts';
+import type { Ahead } from './masters.ts';
 import { candidatesOn, type Facts, probe } from './probe.ts';
 import { reach } from './reach.ts';
 import { randomWord, runScript } from './script.ts';
@@ -59,8 +60,8 @@ export interface Wishes {
   /** Things worth knowing that stop nothing. */
   readonly say: (line: string) => void;
   readonly abort: AbortSignal;
-  /** Told as soon as it answers. */
-  readonly connected?: (transport: Transport) => void;
+  /** Visits will come. */
+  readonly ahead?: Ahead;
 }
 
 /** Seconds. */
@@ -81,7 +82,8 @@ export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outc
     return { ok: false, why: failure.message, hint: failure.hint, again: kind === 'unreachable' };
   }
   const { transport } = connected;
-  wishes.connected?.(transport);
+  // The connection of the system's ssh is the visits' first one itself.
+  if (transport.kind === 'node-ssh' && !wishes.queue) wishes.ahead?.(node, control, abort);
   const close = () => void transport.close();
   abort.addEventListener('abort', close, { once: true });
   try {

@@ -2,25 +2,50 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Host } from '../grid/model.ts';
+import type { SshResource } from '../grid/model.ts';
 import { sshOptions } from '../transport/transport.ts';
+import type { Context } from './context.ts';
+import type { Turn } from './turns.ts';
+
+/** Opens the first connection for a node's visits without waiting for it. `path`: of its socket. */
+export type Ahead = (node: SshResource, path: string, abort: AbortSignal) => void;
 
 const opening = new Set<ChildProcess>();
 
-/** Opens the first one of a node without waiting for it: a handshake takes as long as a node's coming up. `control`: what its path begins with. */
-export function openAhead(node: string, host: Host, control: string): void {
-  const words = ['.logobatch/shell/ahead', node, control, host.hostname, ...sshOptions(host)];
+/** Visits that begin would else wait for a handshake each. No more of them than there are slots to be used, and each when it is its turn. */
+export function aheadOf({ run, breadth = Infinity }: Context, turn: Turn): Ahead {
+  let opened = 0;
+  return ({ name, host }, path, abort) => {
+    if (++opened > breadth) return;
+    const words = ['.logobatch/shell/ahead', run, name, path, host.hostname, ...sshOptions(host)];
+    void turn(async () => {
+      if (!abort.aborted) await open(words);
+    });
+  };
+}
+
+/** In a group of its own, as whose leader it can be stopped. */
+function open(words: readonly string[]): Promise<void> {
   const child = spawn('sh', words, { stdio: 'ignore', detached: true });
   opening.add(child);
-  const ended = () => opening.delete(child);
-  child.on('error', ended).on('exit', ended);
+  return new Promise(resolve => {
+    const ended = () => {
+      opening.delete(child);
+      resolve();
+    };
+    child.on('error', ended).on('exit', ended);
+  });
 }
 
 /** Whoever is still opening one is stopped: one that came later would be left. */
 async function stopOpening(): Promise<void> {
   const ends = [...opening].map(child => {
-    const ended = new Promise(resolve => child.on('exit', resolve));
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    const ended = new Promise(resolve => child.on('exit', resolve).on('error', resolve));
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
     return ended;
   });
   await Promise.all(ends);

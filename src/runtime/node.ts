@@ -1,14 +1,13 @@
 /** One node during a run: brought up, kept, brought back when it was lost, taken down. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SshResource } from '../grid/model.ts';
-import { sshOptions, type Transport } from '../transport/transport.ts';
+import { sshOptions } from '../transport/transport.ts';
 import type { Attended, Listener, Status } from './attended.ts';
 import * as board from './board.ts';
 import { bootstrap, type Outcome, type Ready, type Wishes } from './bootstrap.ts';
 import { type Report, reportOf, takeDown } from './down.ts';
 import { type Keeper, openKeeper } from './keeper.ts';
 import { entriesOf } from './ledger.ts';
-import { openAhead } from './masters.ts';
 import { backOff, Rest } from './rest.ts';
 import { runScript } from './script.ts';
 import { type Removed, removeWork, straysOf } from './teardown.ts';
@@ -40,11 +39,7 @@ export class AttendedNode implements Attended {
     this.control = control;
     this.listener = listener;
     const { signal: abort } = this.ending;
-    // The connection of the system's ssh is the visits' own first one.
-    const connected = ({ kind }: Transport) => {
-      if (kind === 'node-ssh') openAhead(resource.name, resource.host, control);
-    };
-    this.wishes = { ...wishes, control: `${control}.0`, abort, say: listener.say, connected };
+    this.wishes = { ...wishes, control: `${control}.0`, abort, say: listener.say };
   }
 
   /** Jobs can start there now, or could but for its load. */

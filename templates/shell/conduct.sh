@@ -69,6 +69,8 @@ trap - CHLD
 # Nothing of this run lives on: neither a daemon that a job left nor a visit whose make was killed.
 : >"$state/stop.$run"
 reap "LOGOBATCH_RUN=$run\$"
+# The nodes go down while the rest is seen to.
+exec 7>&-
 kill "$guard" 2>/dev/null
 if [ -n "$progress" ]; then
   kill -s USR1 "$progress" 2>/dev/null

@@ -61,10 +61,16 @@ whole() {
 
 # recover: finishes what a run that was killed had half published, and throws away what it had half computed. Only with the run lock held.
 recover() {
-  for journal in data/processed/.stage/*/*.journal; do
-    conclude "${journal%.journal}" || return
-  done
-  [ ! -e data/processed/.stage ] || wipe data/processed/.stage
+  [ -e data/processed/.stage ] || return 0
+  # Those that came through need no look of their own.
+  find data/processed/.stage -mindepth 2 -maxdepth 2 -name '*.journal' -exec awk '
+    function tell() { if (step != "moved") print file }
+    FNR == 1 && NR > 1 { tell() }
+    { step = $1; file = FILENAME }
+    END { if (NR > 0) tell() }' {} + | while IFS= read -r journal; do
+    conclude "${journal%.journal}" || exit
+  done || return
+  wipe data/processed/.stage
 }
 
 # conclude STAGE: the same for one stage, whose visit is dead.

@@ -1,6 +1,14 @@
 /** Nodes up, kept, lost and back, and down again without a trace. */
 import assert from 'node:assert/strict';
-import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { canLab, type Host } from '../lab/hosts.ts';
@@ -34,6 +42,8 @@ describe('attend', { skip: canLab(), concurrency: true }, () => {
         assert.match(work, /^\/tmp\/lb\.[A-Za-z0-9]{10}$/);
         assert.equal(root, `${work}/image`);
         assert.ok(`${control}.0`.length <= 90, control);
+        // Visits find a connection.
+        await until(() => existsSync(`${control}.0`), 10);
         assert.equal(lstatSync(work).mode & 0o777, 0o700);
         assert.match(readFileSync(join(work, 'marker'), 'utf8'), /^logobatch 1 \w{20} [0-9a-f]{16} r1\n$/);
         assert.equal(lstatSync(join(root, 'src/run')).mode & 0o777, 0o755);
