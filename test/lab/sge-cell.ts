@@ -29,6 +29,8 @@ export interface Cell {
   readonly enter: readonly string[];
   /** Says where the host's name leads; before that nothing can start. */
   readonly locate: (address: string) => void;
+  /** The file that `qacct` reads; there is none before the first job has ended. */
+  readonly accounting: string;
 }
 
 const SHARE = '/usr/share/gridengine';
@@ -95,6 +97,7 @@ export function makeCell({ folder, qmaster, execd, lines }: CellShape): Cell {
   return {
     variables,
     enter: [enterScript(folder, hosts)],
+    accounting: join(common, 'accounting'),
     locate: address => writeFileSync(hosts, `127.0.0.1 localhost\n${address} ${HOST}\n`),
   };
 }

@@ -2,7 +2,7 @@
  * A real Grid Engine on this machine: a qmaster, an execd and a login node on one host, which has a network and a name of its
  * own, since Grid Engine refuses this machine's loopback. One at a time; what one that died has left is cleared by the next lab.
  */
-import { symlinkSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeClient } from './client.ts';
 import { endAll, environmentOf, runAs, worksIn } from './cluster.ts';
@@ -30,7 +30,10 @@ export interface SgeOptions {
 }
 
 export interface Execd extends Omit<Service, 'kill'> {
-  /** `daemon`: execd alone, and what it has started goes on; `machine`: everything that runs there. */
+  /**
+   * `daemon`: execd alone, and what it has started goes on; `machine`: everything that runs there. The qmaster notices after
+   * `max_unheard`; what became of the jobs it is told up to a minute after the execd is back.
+   */
   readonly kill: (extent?: 'daemon' | 'machine') => void;
 }
 
@@ -147,7 +150,7 @@ async function build(slot: Slot, { slots = 4, conf = [], queue = {}, login: hasL
   if (hasLogin) await login.start();
 
   const env: Record<string, string> = { PATH: `${client.bin}:${process.env.PATH ?? ''}` };
-  const accounts = () => parseAccounts(sge('qacct', '-j'));
+  const accounts = () => (existsSync(cell.accounting) ? parseAccounts(sge('qacct', '-j')) : []);
   return {
     ...client,
     /** Who submits at the login node, and its home, which the execd sees, too. */
