@@ -7,6 +7,8 @@ const MOST = 2000;
 const PATIENCE = [15, 30, 60, 120, 300];
 
 export class Room {
+  /** Arrays in the queue at once. */
+  readonly arrays: number;
   private readonly jobs: number;
   private largest: number;
   private ceiling: number | undefined;
@@ -14,7 +16,8 @@ export class Room {
   private refusals = 0;
 
   constructor(maxJobs: number, limits: Limits) {
-    this.jobs = Math.min(maxJobs, limits.jobs ?? maxJobs, MOST);
+    this.jobs = Math.min(maxJobs, MOST);
+    this.arrays = limits.arrays ?? Number.POSITIVE_INFINITY;
     this.largest = Math.max(1, limits.tasks ?? Number.POSITIVE_INFINITY);
   }
 

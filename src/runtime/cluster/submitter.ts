@@ -67,7 +67,7 @@ export class Submitter {
 
   /** Hands over one array, if it is time for that. */
   async submit(): Promise<void> {
-    if (seconds() < this.next || this.space() <= 0) return;
+    if (seconds() < this.next || this.space() <= 0 || this.arrays.open.size >= this.room.arrays) return;
     const [group] = gathered(this.loads, { tasks: this.room.tasks, room: this.space() });
     const [first] = group ?? [];
     if (!group || !first) return;

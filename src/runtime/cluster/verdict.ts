@@ -19,7 +19,7 @@ export interface Evidence {
 /** `first`: it is the first of its task without a result, so it was the one that ran. */
 export function verdictOf(evidence: Evidence, first: boolean): Verdict {
   const { state, words } = judged(evidence);
-  const cancelled = /^CANCEL|^(d|deleted)|: assumedly after job|qdel/i.test(words);
+  const cancelled = /^CANCELLED(?!.* DUE TO )|assumedly after job/.test(words);
   // What a time limit ended is one job; what a person ended is all of the task.
   if (state === 'killed' && (cancelled || (first && evidence.started))) return { kind: 'killed', words };
   const log = evidence.log.at(-1);
@@ -27,7 +27,7 @@ export function verdictOf(evidence: Evidence, first: boolean): Verdict {
 }
 
 /** In the queue's words, or in those of the task's log where the queue has forgotten it. */
-function judged({ queued, log }: Evidence): { readonly state: State; readonly words: string } {
+function judged({ queued, log, started }: Evidence): { readonly state: State; readonly words: string } {
   if (queued && queued.state !== 'waiting' && queued.state !== 'running') return queued;
   for (const line of log.toReversed()) {
     const [, words = ''] =
@@ -36,5 +36,8 @@ function judged({ queued, log }: Evidence): { readonly state: State; readonly wo
     const lost = /NODE FAILURE|PREEMPT/.test(words);
     return { state: lost ? 'lost' : 'killed', words };
   }
-  return { state: 'lost', words: 'it is not in the queue any more and has left no result' };
+  // No scheduler forgets what it has not begun: somebody has taken it out.
+  return started
+    ? { state: 'lost', words: 'it is not in the queue any more and has left no result' }
+    : { state: 'killed', words: 'CANCELLED: it was taken out of the queue before it began' };
 }

@@ -30,8 +30,8 @@ export interface Executor {
 export interface Limits {
   /** Tasks of one array. */
   readonly tasks?: number;
-  /** Jobs that one user may have in the queue. */
-  readonly jobs?: number;
+  /** Arrays that one user may have in the queue. */
+  readonly arrays?: number;
 }
 
 export interface ArrayWish {

@@ -48,9 +48,8 @@ function needs({ cpus, time, own }: ArrayWish): string[] {
 }
 
 function refusalIn(answer: string): Refusal {
-  if (/max_aj_tasks|number of tasks|tasks .*(limit|allowed)|more than \d+ tasks/i.test(answer))
-    return 'large';
-  if (/jobs (are )?allowed per user|max_u_jobs|max_jobs|job limit/i.test(answer)) return 'full';
+  if (/more than \d+ tasks/i.test(answer)) return 'large';
+  if (/only \d+ jobs are allowed/i.test(answer)) return 'full';
   if (/unable to (contact|send)|can't reach|got (read|send) error|commlib error|timeout/i.test(answer))
     return 'busy';
   return 'no';
