@@ -1,4 +1,6 @@
 /** The one poller of a cluster: looks what has become of the arrays, brings results, and judges what left none. */
+
+import { runScript } from '../script.ts';
 import type { Arrays, SentJob, Task } from './arrays.ts';
 import type { Desk } from './desk.ts';
 import { evidenceOf } from './evidence.ts';
@@ -136,8 +138,11 @@ export class Poller {
     for (const array of this.arrays.open.values()) {
       if (array.id !== undefined || !queue || now - array.since < UNSURE) continue;
       if (array.tasks.some(({ missed }) => missed < 2)) continue;
-      this.forget.push(array.note.name);
-      this.arrays.drop(array.note.name);
+      const { name } = array.note;
+      // Only then is nobody told to run its jobs elsewhere too early.
+      const { ok } = await runScript(this.site.transport, `rm -rf -- '${this.site.work}/arrays/${name}'`);
+      if (!ok) continue;
+      this.arrays.drop(name);
       for (const { claim } of array.tasks.flatMap(({ jobs }) => jobs))
         if (claim) this.desk.refuse({ packet: claim.packet, jobs: [] }, 'lost the cluster has not got it');
     }

@@ -42,7 +42,7 @@ execute() {
   echo "- $$ $word $deadline $stage/$n $lifeline" >"$by"
   (
     [ ! -f "$work/$stage/in/environment" ] || . "$work/$stage/in/environment"
-    export LOGOBATCH_JOB="$word" LB_OUT="$work/$own/out" LB_SCRATCH="$work/$own/scratch" LB_ATTEMPT="$attempt" LB_CPUS="$cpus" LB_NODE="$node"
+    export LOGOBATCH_JOB="$word" LB_OUT="$work/$own/out" LB_SCRATCH="$work/$own/scratch" LB_ATTEMPT="$attempt" LB_CPUS="$cpus" LB_NODE="${machine:-$node}"
     unset LOGOBATCH_AGENT
     umask "$mask"
     trap - PIPE
