@@ -81,18 +81,23 @@ export function spoolOf(node: string): string {
   return folder;
 }
 
-/** How often a cluster's scheduler was spoken with, for the summary. */
+/** How often a cluster's scheduler was spoken with, and how many tasks wait there: for whoever says so. */
 export function tellCounts(
   node: string,
-  { submissions, queries }: { readonly submissions: number; readonly queries: number },
+  counts: { readonly submissions: number; readonly queries: number; readonly waiting: number },
 ): void {
-  replace(join(folderOf(node), 'counts'), `${submissions} ${queries}\n`);
+  replace(join(folderOf(node), 'counts'), `${counts.submissions} ${counts.queries} ${counts.waiting}\n`);
 }
 
 /** The job was handed to this cluster by an earlier run: whoever wants it has to ask there. */
 export function tellAttached(batch: string, job: string, node: string): void {
   mkdirSync(join(ATTACHED, batch), { recursive: true });
   writeFileSync(join(ATTACHED, batch, job), `${node}\n`);
+}
+
+/** Somebody has asked for it. */
+export function forgetAttachedJob(batch: string, job: string): void {
+  rmSync(join(ATTACHED, batch, job), { force: true });
 }
 
 /** It is out of reach for this run. */

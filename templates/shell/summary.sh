@@ -19,7 +19,7 @@ summarize() {
     awk -F '\t' '{ nodes[$1]++; jobs += $2 } END { for (node in nodes) list = list ", " node; print "  lost with a node and run again elsewhere: " jobs (jobs == 1 ? " job" : " jobs") " (" substr(list, 3) ")" }' "$state/lost"
   }
   for counts in "$state"/nodes/*/counts; do
-    { read -r submissions queries <"$counts"; } 2>/dev/null || continue
+    { read -r submissions queries _ <"$counts"; } 2>/dev/null || continue
     node=${counts%/counts}
     [ -n "$silent" ] || echo "  ${node##*/}: $submissions submissions, $queries queries of its queue"
   done

@@ -7,13 +7,17 @@ import { type Site, seconds, type Told } from './site.ts';
 import { Submitter } from './submitter.ts';
 
 export class Clerk {
+  private readonly arrays: Arrays;
   private readonly desk: Desk;
+  private readonly told: Told;
   private readonly submitter: Submitter;
   private readonly poller: Poller;
 
   constructor(site: Site, arrays: Arrays, desk: Desk, told: Told) {
     const pace = new Pace(seconds());
+    this.arrays = arrays;
     this.desk = desk;
+    this.told = told;
     this.submitter = new Submitter(site, arrays, desk, pace, told);
     this.poller = new Poller(site, arrays, desk, pace, told);
   }
@@ -30,6 +34,7 @@ export class Clerk {
     const trouble = await this.poller.look();
     if (trouble) return trouble;
     this.desk.tell(job => this.poller.isDue(job));
+    this.told.waiting(this.arrays.outstanding().filter(({ queued }) => queued?.state !== 'running').length);
     const next = Math.min(this.submitter.next, this.poller.next);
     return Math.min(1, Math.max(0.02, next - seconds()));
   }

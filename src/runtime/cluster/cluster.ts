@@ -39,7 +39,7 @@ export class AttendedCluster implements Attended {
   private readonly wishes: Wishes;
   private readonly listener: Listener;
   private readonly ending = new AbortController();
-  private readonly counts = { submissions: 0, queries: 0 };
+  private readonly counts = { submissions: 0, queries: 0, waiting: 0 };
 
   constructor(
     resource: ClusterResource,
@@ -149,6 +149,11 @@ export class AttendedCluster implements Attended {
           this.counts[what]++;
           board.tellCounts(name, this.counts);
         },
+        waiting: tasks => {
+          if (this.counts.waiting === tasks) return;
+          this.counts.waiting = tasks;
+          board.tellCounts(name, this.counts);
+        },
       },
     );
     this.status = 'up';
@@ -192,8 +197,14 @@ ${executor.limits}`,
     const look = setInterval(() => void this.rest?.look(), 3_000);
     try {
       while (!signal.aborted) {
-        const next = await Promise.race([clerk.turn(), lost]);
-        if (typeof next === 'object') return next.why;
+        const turn = clerk.turn();
+        const next = await Promise.race([turn, lost]);
+        if (typeof next === 'object') {
+          // What is under way has to end before another connection goes on with it.
+          await ready.transport.close();
+          await turn;
+          return next.why;
+        }
         await new Promise<void>(resolve => {
           const timer = setTimeout(resolve, next * 1000);
           wake = () => {
@@ -229,9 +240,8 @@ ${executor.limits}`,
     const waiting = this.arrays.outstanding();
     const others = waiting.filter(({ jobs }) => jobs.every(({ claim }) => claim === undefined));
     if (this.status !== 'up' || !this.ready) {
-      // Nobody asked for more than what is there already.
-      if (how !== 'cancel' && arraysOf(name).length > 0)
-        return { lines: [leftLine(name, 'jobs')], clean: true };
+      const isLeft = this.ready ? waiting.length > 0 : arraysOf(name).length > 0;
+      if (how !== 'cancel' && isLeft) return { lines: [leftLine(name, 'jobs')], clean: true };
       return takeDown(entries, { control: `${this.control}.0`, seconds: 15, interactive: false });
     }
     const { transport, work } = this.ready;
@@ -244,7 +254,10 @@ ${executor.limits}`,
       board.tellCounts(name, this.counts);
       if (why !== undefined) return { lines: [`left    ${name}: ${why}; later: make down`], clean: false };
       strikeArrays(name);
-      if (work.entry.warm) return { lines: [], clean: true };
+      if (work.entry.warm) {
+        await runScript(transport, `cd ${shWord(work.entry.work)} && rm -rf ./arrays`);
+        return { lines: [], clean: true };
+      }
       const removed = await removeWork(transport, work.entry);
       return reportOf(work.entry, removed);
     } finally {

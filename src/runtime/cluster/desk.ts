@@ -1,5 +1,6 @@
 /** Where visits and results of one cluster meet: who waits for what, and who has been told what. */
 import { join } from 'node:path';
+import * as board from '../board.ts';
 import type { Arrays, SentJob, Task } from './arrays.ts';
 import type { Load } from './gather.ts';
 import type { End } from './look.ts';
@@ -42,12 +43,21 @@ export class Desk {
       for (const job of packet.jobs) {
         const sent = this.arrays.unclaimed(packet.batch, job);
         if (sent) sent.claim = { packet, n: job.n };
+        board.forgetAttachedJob(packet.batch, job.job);
         jobs.set(job.n, sent);
       }
       const missing = packet.jobs.filter(({ n }) => !jobs.get(n));
       if (missing.length > 0) loads.push({ packet, jobs: missing });
     }
     return loads;
+  }
+
+  /** What was taken and not handed over yet: by somebody who lost the connection. */
+  unsent(): Load[] {
+    return [...this.open.values()].flatMap(({ packet, jobs, answered }) => {
+      const missing = answered ? [] : packet.jobs.filter(({ n }) => !jobs.get(n));
+      return missing.length > 0 ? [{ packet, jobs: missing }] : [];
+    });
   }
 
   /** The visit of these still waits for them. */

@@ -21,6 +21,8 @@ export interface Told {
   readonly changed: () => void;
   /** Another one was made. */
   readonly count: (what: 'submissions' | 'queries') => void;
+  /** So many tasks wait in its queue. */
+  readonly waiting: (tasks: number) => void;
 }
 
 /** All names of this image's arrays begin so. */

@@ -32,6 +32,7 @@ export class Submitter {
     this.pace = pace;
     this.told = told;
     this.room = new Room(site.resource.maxJobs, site.limits);
+    this.loads = desk.unsent();
   }
 
   /** How many visits make sense at once. */
