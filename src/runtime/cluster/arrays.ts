@@ -104,6 +104,13 @@ export class Arrays {
     return this.tasks().filter(({ jobs }) => jobs.some(({ settled, end }) => !settled && end === undefined));
   }
 
+  /** Those that nobody has asked for. */
+  unclaimedJobs(): { readonly batch: string; readonly job: string }[] {
+    return this.tasks().flatMap(({ array, jobs }) =>
+      jobs.flatMap(({ job, claim, settled }) => (claim || settled ? [] : [{ batch: array.note.batch, job }])),
+    );
+  }
+
   /** One that nobody waits for, of the very same things. */
   unclaimed(batch: string, { job, meaning }: PacketJob): SentJob | undefined {
     for (const { note, tasks } of this.open.values()) {

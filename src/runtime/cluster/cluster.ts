@@ -1,6 +1,8 @@
 /** One cluster during a run: brought up, its queue served, brought back when the connection was lost, cleared at the end. */
-import { type FSWatcher, watch } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { counted } from '../../counted.ts';
 import type { ClusterResource } from '../../grid/model.ts';
 import { shWord } from '../../quote.ts';
 import { sshOptions } from '../../transport/transport.ts';
@@ -238,7 +240,8 @@ ${executor.limits}`,
     const { name } = this.resource;
     const entries = entriesOf(name).filter(({ warm }) => !warm);
     const waiting = this.arrays.outstanding();
-    const others = waiting.filter(({ jobs }) => jobs.every(({ claim }) => claim === undefined));
+    // This run was about other batches.
+    const later = this.arrays.unclaimedJobs().filter(isWanted);
     if (this.status !== 'up' || !this.ready) {
       const isLeft = this.ready ? waiting.length > 0 : arraysOf(name).length > 0;
       if (how !== 'cancel' && isLeft) return { lines: [leftLine(name, 'jobs')], clean: true };
@@ -246,9 +249,10 @@ ${executor.limits}`,
     }
     const { transport, work } = this.ready;
     try {
-      if (how === 'leave' || (how === 'end' && others.length > 0 && others.length === waiting.length)) {
-        if (waiting.length > 0) return { lines: [leftLine(name, `${waiting.length}`)], clean: true };
-      }
+      if (how === 'leave' && waiting.length > 0)
+        return { lines: [leftLine(name, counted(waiting.length, 'job'))], clean: true };
+      if (how === 'end' && later.length > 0)
+        return { lines: [leftLine(name, counted(later.length, 'job'))], clean: true };
       const { why, queries } = await cancelAll(transport, EXECUTORS[this.resource.kind], arrayPrefix());
       this.counts.queries += queries;
       board.tellCounts(name, this.counts);
@@ -267,4 +271,10 @@ ${executor.limits}`,
 }
 
 const leftLine = (name: string, jobs: string) =>
-  `note    ${name}: ${jobs} of this image are still in its queue; make collects them, make cancel ends them`;
+  `note    ${name}: it still has ${jobs} of this image; make collects them, make cancel ends them`;
+
+/** There is still a row for it, and no result. */
+function isWanted({ batch, job }: { readonly batch: string; readonly job: string }): boolean {
+  const folder = join('data/processed', batch, job);
+  return existsSync(join(folder, 'jobfile.sh')) && !existsSync(join(folder, '.done'));
+}
