@@ -81,7 +81,7 @@ export class AttendedCluster implements Attended {
   start(): Promise<void> {
     return new Promise(settled => {
       this.living = this.live(settled)
-        .catch(error => this.giveUp(String(error)))
+        .catch(error => this.fail(error))
         .finally(settled);
     });
   }
@@ -224,9 +224,18 @@ ${executor.limits}`,
     }
   }
 
+  /** A disk of this machine that is full stops the run; results stay where they are. */
+  private fail(error: unknown): void {
+    const isOurs = error instanceof Error && 'syscall' in error;
+    if (!isOurs) return this.giveUp(String(error));
+    this.listener.say(`stopped  this machine cannot write results: ${error.message}`);
+    process.kill(this.wishes.context.start, 'SIGUSR2');
+  }
+
   private giveUp(why: string | undefined): void {
     void this.ready?.transport.close();
     this.status = 'out';
+    this.desk.refuseAll(`lost ${why}`);
     board.putAside(this.resource.name);
     board.forgetAttached(this.resource.name);
     this.listener.say(`left out  ${this.resource.name}: ${why}`);

@@ -80,6 +80,11 @@ export class Desk {
     answer(this.slots, packet, line);
   }
 
+  /** The same for all of them. */
+  refuseAll(line: string): void {
+    for (const { packet } of this.open.values()) this.refuse({ packet, jobs: [] }, line);
+  }
+
   /** Results that somebody waits for and that are still to be fetched: each with the file that it goes to. */
   wanted(): { readonly job: SentJob; readonly end: End; readonly to: string }[] {
     return [...this.open.values()].flatMap(({ packet, jobs, answered }) =>
