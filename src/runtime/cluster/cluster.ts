@@ -258,8 +258,8 @@ ${executor.limits}`,
     }
     const { transport, work } = this.ready;
     try {
-      if (how === 'leave' && waiting.length > 0)
-        return { lines: [leftLine(name, counted(waiting.length, 'job'))], clean: true };
+      if (how === 'leave' && this.arrays.open.size > 0)
+        return { lines: [leftLine(name, 'jobs')], clean: true };
       if (how === 'end' && later.length > 0)
         return { lines: [leftLine(name, counted(later.length, 'job'))], clean: true };
       const { why, queries } = await cancelAll(transport, EXECUTORS[this.resource.kind], arrayPrefix());
