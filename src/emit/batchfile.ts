@@ -10,6 +10,8 @@ export function batchfile(batch: Batch, stamps: Plan['stamps']): string {
     ['bundle', batch.bundle],
     ['time', batch.time ?? 0],
     ['retries', batch.retries],
+    // Of the largest job, which is what the job array's script says.
+    ['most_cpus', batch.cpus],
     ['mem', Math.ceil((batch.mem ?? 0) / MIB)],
     ['gpus', batch.gpus],
     ['max_bytes', batch.maxOutput.bytes],

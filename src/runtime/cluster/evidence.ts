@@ -1,16 +1,24 @@
 /** What can be found out of tasks that are over and have left no result: the scheduler's words, and their logs. */
 import { runScript } from '../script.ts';
 import type { Task } from './arrays.ts';
-import type { Site } from './site.ts';
+import { type Site, seconds } from './site.ts';
 import type { Evidence } from './verdict.ts';
 
-/** Undefined where the cluster is out of reach just now. */
+/** Seconds. So long after a task's end its record may still be on its way to where it can be read. */
+const RECORDED = 20;
+
+/** None of a task of which the scheduler is still to say something. Undefined where the cluster is out of reach just now. */
 export async function evidenceOf(
   { transport, executor, work }: Site,
   tasks: readonly Task[],
 ): Promise<ReadonlyMap<Task, Evidence> | undefined> {
   const forgotten = tasks.filter(
-    ({ missed, queued }) => missed > 0 || queued?.state === 'waiting' || queued?.state === 'running',
+    ({ missed, queued }) =>
+      missed > 0 ||
+      queued?.state === 'waiting' ||
+      queued?.state === 'running' ||
+      // The word alone says little.
+      queued?.state === 'stuck',
   );
   const ids = [...new Set(forgotten.flatMap(({ array }) => (array.id === undefined ? [] : [array.id])))];
   const folders = tasks.map(folderOf);
@@ -37,20 +45,24 @@ ${ids.length > 0 ? (executor.ends?.(ids) ?? '') : ''}
     .join('\n')
     .split(/^task /m);
   const of = (task: Task) => blocks.find(block => block.startsWith(`${folderOf(task)}\n`))?.split('\n') ?? [];
-  return new Map(
-    tasks.map(task => {
-      const lines = of(task);
-      const found = ends.find(each => each.id === task.array.id && (each.task ?? 1) === task.index);
-      return [
-        task,
-        {
-          queued: found ?? task.queued,
-          started: lines.includes('started'),
-          log: lines.flatMap(line => (line.startsWith('| ') ? [line.slice(2)] : [])),
-        },
-      ];
-    }),
-  );
+  const evidence = new Map<Task, Evidence>();
+  for (const task of tasks) {
+    const { note, id } = task.array;
+    const lines = of(task);
+    // Numbers come again, some day.
+    const found = ends.find(
+      each => each.id === id && each.name === note.name && (each.task ?? 1) === task.index,
+    );
+    const started = lines.includes('started');
+    const isLate = seconds() - (task.overSince ?? 0) > RECORDED;
+    if (executor.ends && started && task.missed > 0 && !found && !isLate) continue;
+    evidence.set(task, {
+      queued: found ?? task.queued,
+      started,
+      log: lines.flatMap(line => (line.startsWith('| ') ? [line.slice(2)] : [])),
+    });
+  }
+  return evidence;
 }
 
 const folderOf = ({ array, index }: Task) => `${array.note.name}/${index}`;

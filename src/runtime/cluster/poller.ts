@@ -102,14 +102,21 @@ export class Poller {
     if (over.length === 0) return;
     const evidence = await evidenceOf(this.site, over);
     if (!evidence) return;
-    for (const task of over) {
+    for (const [task, found] of evidence) {
       const left = task.jobs.filter(isUnheard);
       left.forEach((job, i) => {
-        const found = evidence.get(task) ?? { queued: task.queued, log: [], started: true };
         if (job.claim) this.desk.judge(job, verdictOf(found, i === 0));
         else job.settled = true;
       });
     }
+    await this.release([...evidence.keys()].filter(({ queued }) => queued?.state === 'stuck'));
+  }
+
+  /** What the scheduler holds back until somebody looks at it would be in its queue for ever. */
+  private async release(stuck: readonly Task[]): Promise<void> {
+    const { transport, executor } = this.site;
+    const ids = stuck.map(({ array, index }) => `${array.id}.${index}`);
+    if (ids.length > 0) await runScript(transport, `${executor.cancel(ids)} || :`);
   }
 
   private async fetch(): Promise<void> {

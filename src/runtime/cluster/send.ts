@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ClusterResource } from '../../grid/model.ts';
-import type { Refusal } from '../executors/executor.ts';
+import type { BatchWish, Executor, Refusal } from '../executors/executor.ts';
 import { randomWord, runProgram } from '../script.ts';
 import { type Load, timeOf } from './gather.ts';
 import { arrayPrefix, type Site } from './site.ts';
@@ -21,19 +21,19 @@ export function newArrayName(batch: string): string {
 }
 
 export async function send(site: Site, name: string, loads: readonly Load[]): Promise<Sent> {
-  const { transport, executor, resource, work } = site;
+  const { transport, executor, resource, work, limits } = site;
   const [first] = loads;
   if (!first) throw new Error('an array without tasks');
   const { batch, cpus } = first.packet;
-  const own = ownOptions(batch, resource.kind);
   const words = executor.submission({
     name,
     tasks: loads.length,
     folder: join(work, 'arrays', name),
     cpus,
     time: timeOf(first),
-    options: Object.fromEntries(Object.entries(resource.options).filter(([option]) => !own.includes(option))),
-    own,
+    options: resource.options,
+    batch: wishOf(batch, resource.kind, executor),
+    foresees: limits.foresees ?? false,
   });
   const command = [...words, join(work, 'arrays', name, 'script'), join(work, 'arrays', name)];
   const folder = resolve('.logobatch/run/nodes', resource.name, 'sending');
@@ -49,7 +49,7 @@ export async function send(site: Site, name: string, loads: readonly Load[]): Pr
     const [verdict = '', ...answer] = said.lines;
     const id = executor.idIn(answer);
     if (verdict === 'submitted' && id !== undefined) return { kind: 'taken', id };
-    const text = answer.map(line => line.trim()).filter(Boolean);
+    const text = answer.map(line => line.trim()).filter(line => line !== '' && !executor.idle?.test(line));
     if (verdict.startsWith('refused'))
       return { kind: 'refused', why: executor.refusalIn(text.join('\n')), words: text.at(-1) ?? verdict };
     return { kind: 'unsure', words: text.at(-1) ?? 'no answer' };
@@ -82,9 +82,17 @@ function packed(folder: string, batch: string, loads: readonly Load[]) {
   return tar;
 }
 
-/** Names of the native options that the batch sets itself. */
-function ownOptions(batch: string, kind: ClusterResource['kind']): string[] {
-  const text = readFileSync(join('.logobatch/batches', batch), 'utf8');
-  const [, names = ''] = new RegExp(`^${kind}='?([^'\n]*)'?$`, 'm').exec(text) ?? [];
-  return names.split(' ').filter(Boolean);
+/** What its scripts say of the batch: see `emit/batchfile.ts` and `emit/arrayscript.ts`. */
+function wishOf(batch: string, kind: ClusterResource['kind'], { directive }: Executor): BatchWish {
+  const said = readFileSync(join('.logobatch/batches', batch), 'utf8');
+  const value = (key: string) => new RegExp(`^${key}='?([^'\n]*)'?$`, 'm').exec(said)?.[1] ?? '';
+  const script = readFileSync(join('.logobatch/arrays', `${batch}.sh`), 'utf8');
+  const lines = script.split('\n').filter(line => line.startsWith(`${directive} `));
+  return {
+    cpus: Number(value('most_cpus')) || 1,
+    mem: Number(value('mem')),
+    time: Number(value('time')),
+    own: value(kind).split(' ').filter(Boolean),
+    words: lines.flatMap(line => line.slice(directive.length).match(/("(\\.|[^"])*"|\S)+/g) ?? []),
+  };
 }

@@ -8,6 +8,8 @@ export interface Executor {
   readonly programs: readonly string[];
   /** What the scheduler and the script itself print goes to a file of this name in the task's folder. */
   readonly log: string;
+  /** How lines of a script begin that the scheduler reads. */
+  readonly directive: string;
   /** Shell that says what the site allows; what it prints is read by `limitsIn`. */
   readonly limits: string;
   readonly limitsIn: (lines: readonly string[]) => Limits;
@@ -17,6 +19,8 @@ export interface Executor {
   readonly idIn: (answer: readonly string[]) => string | undefined;
   /** What a refusal means. */
   readonly refusalIn: (answer: string) => Refusal;
+  /** A line of a refusal that says nothing. */
+  readonly idle?: RegExp;
   /** Shell that lists all tasks of the user whose names begin with `prefix`: one query, however many there are. */
   readonly queue: (prefix: string) => string;
   readonly tasksIn: (lines: readonly string[]) => readonly QueuedTask[];
@@ -32,6 +36,8 @@ export interface Limits {
   readonly tasks?: number;
   /** Arrays that one user may have in the queue. */
   readonly arrays?: number;
+  /** It can tell at once that it could never run what is asked for. */
+  readonly foresees?: boolean;
 }
 
 export interface ArrayWish {
@@ -43,10 +49,24 @@ export interface ArrayWish {
   readonly cpus: number;
   /** Of a task, in seconds; 0: the batch says none. */
   readonly time: number;
-  /** Native options of the resource, without those that the batch sets itself. */
+  /** Native options of the resource: they count where the batch says nothing. */
   readonly options: Readonly<Record<string, string>>;
-  /** Native options that the batch sets itself. */
+  readonly batch: BatchWish;
+  /** See `Limits`. */
+  readonly foresees: boolean;
+}
+
+/** What a batch asks for, and how its script says that: what stands on the command line comes before that. */
+export interface BatchWish {
+  /** Of its largest job. */
+  readonly cpus: number;
+  /** Of a job, in MiB and in seconds; 0: unsaid. */
+  readonly mem: number;
+  readonly time: number;
+  /** Names of the native options that it sets itself. */
   readonly own: readonly string[];
+  /** The words of the script's directives, in their order. */
+  readonly words: readonly string[];
 }
 
 /** `full`: no more for now; `large`: not so many at once; `busy`: it did not answer; `no`: never so. */

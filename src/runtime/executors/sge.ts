@@ -1,19 +1,27 @@
 /** Grid Engine: Son of Grid Engine 8.1 and what came of it. */
 import { shWord } from '../../quote.ts';
-import type { ArrayWish, Executor, QueuedTask, Refusal, State } from './executor.ts';
+import type { Executor, QueuedTask, Refusal, State } from './executor.ts';
+import { requestWords } from './sge-requests.ts';
 
 export const sge: Executor = {
   title: 'Grid Engine',
   programs: ['qsub', 'qstat', 'qdel', 'qconf'],
   log: 'sge.out',
-  limits: 'qconf -sconf',
+  directive: '#$',
+  // A site whose own defaults ask for what only shows when a job is to start would have all jobs refused.
+  limits: 'qconf -sconf && { ! qsub -w v -b y true >/dev/null 2>&1 || echo foresees; }',
   limitsIn: lines => {
     const number = (key: string) => {
       const value = Number(lines.find(line => line.startsWith(`${key} `))?.split(/\s+/)[1]);
       return Number.isSafeInteger(value) && value > 0 ? value : undefined;
     };
     const [tasks, jobs] = [number('max_aj_tasks'), number('max_u_jobs')];
-    return { ...(tasks !== undefined && { tasks }), ...(jobs !== undefined && { jobs }) };
+    return {
+      ...(tasks !== undefined && { tasks }),
+      // An array is one job there, however many tasks it has.
+      ...(jobs !== undefined && { arrays: jobs }),
+      foresees: lines.includes('foresees'),
+    };
   },
   submission: array => [
     'qsub',
@@ -22,30 +30,28 @@ export const sge: Executor = {
     ...['-t', `1-${array.tasks}`],
     ...['-o', `${array.folder}/$TASK_ID/sge.out`],
     ...['-j', 'y'],
-    ...(array.own.includes('r') ? [] : ['-r', 'n']),
-    ...needs(array),
-    ...Object.entries(array.options).flatMap(([name, value]) =>
-      value === '' ? [`-${name}`] : [`-${name}`, ...value.split(' ').filter(Boolean)],
-    ),
+    ...(array.batch.own.includes('r') || 'r' in array.options ? [] : ['-r', 'n']),
+    ...requestWords(array),
   ],
   idIn: answer => answer.map(line => /^(\d+)(\.\d+-\d+:\d+)?$/.exec(line)?.[1]).find(id => id !== undefined),
   refusalIn,
+  idle: /^Exiting\.$/,
   queue: () => `qstat -xml -g d -u "$(id -un)"`,
   tasksIn: lines =>
     [...lines.join('\n').matchAll(/<job_list\b[^>]*>([\s\S]*?)<\/job_list>/g)].flatMap(([, text = '']) =>
       taskIn(text),
     ),
-  ends: ids => ids.map(id => `qacct -j ${shWord(id)} 2>/dev/null`).join('\n'),
+  // What it says of a job in its error state stands with the queue; all else in the accounting file, if that can be read here.
+  ends: ids =>
+    ids
+      .map(
+        id =>
+          `qacct -j ${shWord(id)} 2>/dev/null\necho errors ${shWord(id)}\nqstat -j ${shWord(id)} 2>/dev/null | grep -E '^(job_name|error reason)'`,
+      )
+      .join('\n'),
   endsIn,
   cancel: ids => `qdel ${ids.map(shWord).join(' ')} >/dev/null`,
 };
-
-function needs({ cpus, time, own }: ArrayWish): string[] {
-  return [
-    ...(cpus > 1 && !own.includes('pe') ? ['-pe', 'smp', String(cpus)] : []),
-    ...(time > 0 ? ['-l', `h_rt=${time + 60}`] : []),
-  ];
-}
 
 function refusalIn(answer: string): Refusal {
   if (/more than \d+ tasks/i.test(answer)) return 'large';
@@ -57,12 +63,18 @@ function refusalIn(answer: string): Refusal {
 
 /** One of `qstat -xml`. */
 function taskIn(text: string): QueuedTask[] {
-  const value = (key: string) => new RegExp(`<${key}>([^<]*)</${key}>`).exec(text)?.[1] ?? '';
+  const value = (key: string) => plain(new RegExp(`<${key}>([^<]*)</${key}>`).exec(text)?.[1] ?? '');
   const [id, name, index, words] = [value('JB_job_number'), value('JB_name'), value('tasks'), value('state')];
   if (!/^\d+$/.test(id)) return [];
-  const task = /^\d+$/.test(index) ? Number(index) : undefined;
-  return [{ name, id, task, state: stateOf(words), words }];
+  return [{ name, id, task: taskOf(index), state: stateOf(words), words }];
 }
+
+/** It writes `<` as `%lt;`. */
+const plain = (xml: string) =>
+  xml.replace(/[%&](lt|gt|amp|quot|apos);/g, (_, name: string) => ENTITIES[name] ?? '');
+const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+
+const taskOf = (index: string) => (/^\d+$/.test(index) ? Number(index) : undefined);
 
 function stateOf(letters: string): State {
   if (letters.includes('E')) return 'stuck';
@@ -70,23 +82,41 @@ function stateOf(letters: string): State {
   return /[rtsST]/.test(letters.replace('qw', '')) ? 'running' : 'waiting';
 }
 
-/** What `qacct` prints: `key value` a line, after a line of `=` each. */
+/** For each id what `qacct` has of it, then `errors <id>` and what `qstat -j` says of it. A task may have run several times: the last one counts. */
 function endsIn(lines: readonly string[]): QueuedTask[] {
-  const blocks = lines.join('\n').split(/^=+$/m);
-  return blocks.flatMap(block => {
-    const value = (key: string) => new RegExp(`^${key} +(.*?) *$`, 'm').exec(block)?.[1] ?? '';
-    const [id, name, failed] = [value('jobnumber'), value('jobname'), value('failed')];
-    if (!/^\d+$/.test(id)) return [];
-    const index = value('taskid');
-    const task = /^\d+$/.test(index) ? Number(index) : undefined;
-    const words = failed === '0' || failed === '' ? `exit ${value('exit_status')}` : failed;
-    return [{ name, id, task, state: failed === '0' ? 'over' : endOf(failed, value('exit_status')), words }];
-  });
+  const blocks = lines.join('\n').split(/^(?==+$|errors )/m);
+  const all = blocks.flatMap(block => (block.startsWith('errors ') ? errorsIn(block) : accountIn(block)));
+  return [...new Map(all.map(each => [`${each.id} ${each.task}`, each])).values()];
 }
 
-/** `failed` is a number and its meaning, such as `37  : qmaster enforced h_rt, h_cpu, or h_vmem limit`. */
-function endOf(failed: string, exit: string): State {
+/** What `qacct` prints: a line of `=`, then `key value` a line. */
+function accountIn(block: string): QueuedTask[] {
+  const value = (key: string) => new RegExp(`^${key} +(.*?) *$`, 'm').exec(block)?.[1] ?? '';
+  const [id, name, failed] = [value('jobnumber'), value('jobname'), value('failed')];
   const number = Number.parseInt(failed, 10);
-  if (number === 37 || number === 100) return 'killed';
-  return number === 0 && exit === '137' ? 'killed' : 'lost';
+  if (!/^\d+$/.test(id) || Number.isNaN(number) || number === RESCHEDULED) return [];
+  const exit = value('exit_status');
+  const words = number === 0 ? `exit ${exit}` : `${failed.replace(/ +:/, ':')}, exit ${exit}`;
+  return [{ name, id, task: taskOf(value('taskid')), state: endOf(number), words }];
+}
+
+/** `failed` of `qacct`: it goes on, elsewhere or later. */
+const RESCHEDULED = 25;
+/** A limit that was exceeded, and a signal; the latter is also what qdel leaves. */
+const KILLED: readonly number[] = [37, 100];
+
+/** The exit status alone means nothing: our script's is always 0. */
+function endOf(failed: number): State {
+  if (KILLED.includes(failed)) return 'killed';
+  return failed === 0 ? 'over' : 'lost';
+}
+
+/** `error reason <task>: <date> <time> [<numbers>]: <words>`, a line each. */
+function errorsIn(block: string): QueuedTask[] {
+  const id = /^errors (\d+)$/m.exec(block)?.[1] ?? '';
+  const name = /^job_name: +(.*)$/m.exec(block)?.[1] ?? '';
+  return [...block.matchAll(/^error reason +(\d+): +(.*)$/gm)].map(([, task = '', said = '']) => {
+    const words = said.replace(/^.*?\[[\d:]+\]: */, '').replace(/ KRB5CCNAME=.*$/, '');
+    return { name, id, task: Number(task), state: 'stuck', words: `Eqw: ${words}` };
+  });
 }

@@ -6,6 +6,7 @@ export const slurm: Executor = {
   title: 'Slurm',
   programs: ['sbatch', 'squeue', 'scancel', 'scontrol'],
   log: 'slurm.out',
+  directive: '#SBATCH',
   limits: 'scontrol show config',
   limitsIn: lines => {
     const number = (key: string) => {
@@ -24,9 +25,9 @@ export const slurm: Executor = {
     `--array=1-${array.tasks}`,
     `--output=${array.folder}/%a/slurm.out`,
     '--input=/dev/null',
-    ...(array.own.includes('requeue') ? [] : ['--no-requeue']),
+    ...(array.batch.own.includes('requeue') ? [] : ['--no-requeue']),
     ...needs(array),
-    ...Object.entries(array.options).map(([name, value]) =>
+    ...unsaid(array).map(([name, value]) =>
       value === '' || value === 'true' ? `--${name}` : `--${name}=${value}`,
     ),
   ],
@@ -40,13 +41,34 @@ printf '%s\\n' "$said" | grep '^${prefix}' || :`,
   cancel: ids => `scancel -Q ${ids.map(shWord).join(' ')}`,
 };
 
-/** What a task needs, where that is not what the script says already. */
-function needs({ cpus, time, own }: ArrayWish): string[] {
+/** What a task needs, where that is not what the script says already: it speaks of one job, and of the largest. */
+function needs({ cpus, time, batch }: ArrayWish): string[] {
+  const isOwn = (...names: readonly string[]) => names.some(name => batch.own.includes(name));
+  const isParallel = cpus > 1 || batch.cpus > 1;
   return [
-    ...(cpus > 1 && !own.includes('cpus-per-task') ? [`--cpus-per-task=${cpus}`] : []),
+    ...(isParallel && !isOwn('cpus-per-task', 'cpus-per-gpu') ? [`--cpus-per-task=${cpus}`] : []),
     // Slurm counts in minutes.
-    ...(time > 0 && !own.includes('time') ? [`--time=${Math.ceil(time / 60) + 1}`] : []),
+    ...(time > 0 && !isOwn('time') ? [`--time=${Math.ceil(time / 60) + 1}`] : []),
   ];
+}
+
+/** Options that mean the same, or that sbatch does not take together. */
+const ALIKE = [
+  /^cpus-per-(task|gpu)$/,
+  /^mem(-per-cpu|-per-gpu)?$/,
+  /^(gpus(-per-\w+)?|gres|tres-per-\w+)$/,
+  /^(no-)?requeue$/,
+];
+
+/** The resource's options of which the batch says nothing, be it by its own or by `cpus`, `mem`, `gpus` and `time`. */
+function unsaid(array: ArrayWish): [string, string][] {
+  const { own, words } = array.batch;
+  const said = [...words, ...needs(array)].map(word => /^--([\w-]+)/.exec(word)?.[1] ?? '');
+  // That the script says so is our own wish, and no one else's.
+  const meant = [...own, ...said.filter(name => name !== 'no-requeue')];
+  return Object.entries(array.options).filter(
+    ([name]) => !meant.some(each => each === name || ALIKE.some(kind => kind.test(each) && kind.test(name))),
+  );
 }
 
 function refusalIn(answer: string): Refusal {
