@@ -50,6 +50,7 @@ take_result() {
   spent=${line%% *} note=${line#* }
   case $note in killed\ *) words=${note#* } note=killed ;; esac
   if [ "$note" = killed ] && [ ! -s "$base/$n.tar" ]; then
+    [ -d "$stage/out" ] || mkdir "$stage/out"
     : >"$stage/job.out"
     : >"$stage/job.err"
     return
