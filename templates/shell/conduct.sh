@@ -70,7 +70,7 @@ trap - CHLD
 : >"$state/stop.$run"
 reap "LOGOBATCH_RUN=$run\$"
 # The nodes go down while the rest is seen to.
-exec 7>&-
+dismiss
 kill "$guard" 2>/dev/null
 if [ -n "$progress" ]; then
   kill -s USR1 "$progress" 2>/dev/null

@@ -102,15 +102,20 @@ log_in() {
     : >"$socket.refused"
 }
 
-# release_nodes: no more jobs; takes the nodes down and waits for that. Fails if something was left somewhere. What waits in the queue of a cluster
-# is ended with a run that was cancelled, but not because this machine is in trouble.
-release_nodes() {
-  [ -n "${attendant-}" ] || return 0
+# dismiss: no more jobs; the nodes are to go down. What waits in the queue of a cluster is ended with a run that was cancelled, but not because this
+# machine is in trouble.
+dismiss() {
   how=end
   [ -z "${halted-}" ] || how=leave
   [ -z "${ended_by-}" ] || how=cancel
   (trap '' PIPE; echo "$how" >&7) 2>/dev/null
   exec 7>&-
+}
+
+# release_nodes: waits until the nodes are down. Fails if something was left somewhere.
+release_nodes() {
+  [ -n "${attendant-}" ] || return 0
+  dismiss
   while IFS= read -r line <&5; do echo "$line"; done
   while alive "$attendant"; do wait "$attendant"; done
   wait "$attendant"
