@@ -95,10 +95,13 @@ function accountIn(block: string): QueuedTask[] {
   const [id, name, failed] = [value('jobnumber'), value('jobname'), value('failed')];
   const number = Number.parseInt(failed, 10);
   if (!/^\d+$/.test(id) || Number.isNaN(number) || number === RESCHEDULED) return [];
-  const exit = value('exit_status');
-  const words = number === 0 ? `exit ${exit}` : `${failed.replace(/ +:/, ':')}, exit ${exit}`;
-  return [{ name, id, task: taskOf(value('taskid')), state: endOf(number), words }];
+  const words = number === 0 ? `exit ${value('exit_status')}` : failed.replace(/ +:/, ':');
+  const state = endOf(number);
+  return [{ name, id, task: taskOf(value('taskid')), state, words: `${words}${HINTS[number] ?? ''}` }];
 }
+
+/** What its words say to few. */
+const HINTS: Readonly<Record<number, string>> = { 100: ' (qdel, or a signal)' };
 
 /** `failed` of `qacct`: it goes on, elsewhere or later. */
 const RESCHEDULED = 25;

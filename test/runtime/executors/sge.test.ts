@@ -126,9 +126,9 @@ test('how a task ended is told by `failed`, never by an exit status alone', () =
     ends?.map(({ task, state, words }) => [task, state, words]),
     [
       [1, 'over', 'exit 137'],
-      [2, 'killed', '37: qmaster enforced h_rt, h_cpu, or h_vmem limit, exit 137'],
-      [3, 'killed', '100: assumedly after job, exit 137'],
-      [4, 'lost', '19: before writing exit_status, exit 0'],
+      [2, 'killed', '37: qmaster enforced h_rt, h_cpu, or h_vmem limit'],
+      [3, 'killed', '100: assumedly after job (qdel, or a signal)'],
+      [4, 'lost', '19: before writing exit_status'],
       [6, 'over', 'exit 0'],
       [7, 'stuck', `Eqw: can't stat() "/w/7/sge.out" as stdout_path: Permission denied`],
     ],
