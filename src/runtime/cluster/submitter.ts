@@ -20,6 +20,7 @@ export class Submitter {
   private readonly pace: Pace;
   private readonly told: Told;
   private readonly room: Room;
+  private readonly refusedBatches = new Set<string>();
   private loads: Load[] = [];
   private firstLoad = 0;
   private lastLoad = 0;
@@ -104,12 +105,9 @@ export class Submitter {
     const { resource, executor } = this.site;
     const now = seconds();
     if (why === 'no') {
-      const [
-        {
-          packet: { batch },
-        } = { packet: { batch: '' } },
-      ] = group;
-      this.told.say(`refused ${batch} on ${resource.name}: ${words}`);
+      const batch = group[0]?.packet.batch ?? '';
+      if (!this.refusedBatches.has(batch)) this.told.say(`refused ${batch} on ${resource.name}: ${words}`);
+      this.refusedBatches.add(batch);
       for (const load of group)
         this.desk.refuse(load, `refused ${executor.title} does not take it: ${words}`);
       return;

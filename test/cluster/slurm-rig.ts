@@ -1,0 +1,80 @@
+/** An image whose resources are a real Slurm, through its login node or from here, and whatever else a test wants. */
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Slurm } from '../lab/slurm.ts';
+import { type Files, type MakeOptions, type Project, project } from '../run/rig.ts';
+
+/** Seconds, for a machine with much else to do. */
+export const PATIENCE = 60;
+
+export type Image = Awaited<ReturnType<typeof imageOn>>;
+
+/** `resource`: further keys of the cluster in the grid file, undefined leaves one out; `others`: resources beside it. */
+export async function imageOn(
+  slurm: Slurm,
+  files: Files,
+  {
+    resource = {},
+    others = [],
+  }: {
+    readonly resource?: Readonly<Record<string, unknown>>;
+    readonly others?: readonly Readonly<Record<string, unknown>>[];
+  } = {},
+) {
+  const image = await project({ files: { 'src/x': '', ...files } });
+  const withLab = (options: MakeOptions = {}): MakeOptions => ({
+    ...options,
+    env: { ...slurm.env, PATH: `${image.bin}:${slurm.bin}:${process.env.PATH}`, ...options.env },
+  });
+  const campus = { name: 'campus', type: 'slurm', hostname: 'slurmlogin', max_jobs: 100, ...resource };
+  const setGrid = (changes: Readonly<Record<string, unknown>>) =>
+    writeFileSync(
+      join(image.home, '.logobatch.yml'),
+      stringify({ compute: [...others, { ...campus, ...changes }] }),
+    );
+  setGrid({});
+  return {
+    ...image,
+    setGrid,
+    start: (args: readonly string[] = [], options?: MakeOptions) => image.start(args, withLab(options)),
+    make: (args: readonly string[] = [], options?: MakeOptions) => image.make(args, withLab(options)),
+    /** A file of a job of `b`: `<batch>/<Job>/<name>`. */
+    result: (path: string) => image.read(`data/processed/b/${path}`),
+    /** How many jobs each resource has done, by the records. */
+    shares: () => sharesOf(join(image.root, 'data/processed')),
+  };
+}
+
+function sharesOf(folder: string): Record<string, number> {
+  const records = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(path =>
+    path.endsWith('/.done'),
+  );
+  const shares: Record<string, number> = {};
+  for (const path of records) {
+    const [, node = ''] = / node=(\S+)/.exec(readFileSync(join(folder, path), 'latin1')) ?? [];
+    if (node !== '') shares[node] = (shares[node] ?? 0) + 1;
+  }
+  return shares;
+}
+
+/** What jobs have left, `path: contents`; without what names machines and times. */
+export function outputs(root: string): string[] {
+  const folder = join(root, 'data/processed');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter(path => !/(^|\/)(\.done|jobfile\.sh|slurm\.out|sge\.out)$/.test(path))
+    .filter(path => statSync(join(folder, path)).isFile())
+    .sort()
+    .map(path => `${path}: ${readFileSync(join(folder, path), 'latin1')}`);
+}
+
+/** What is left of a run on the cluster, and in the image's notes: nothing, mostly. */
+export function leftOn(slurm: Slurm, image: Pick<Project, 'root'>): string[] {
+  const ledger = join(image.root, '.logobatch/ledger');
+  return [
+    ...slurm.queue().map(({ id, state }) => `in the queue: ${id} ${state}`),
+    ...readdirSync(slurm.home).filter(name => name.startsWith('lb.')),
+    ...slurm.processes().map(({ args }) => args),
+    ...(existsSync(ledger) ? readdirSync(ledger).filter(name => !name.endsWith('.staged')) : []),
+  ];
+}

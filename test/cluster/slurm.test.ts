@@ -1,0 +1,323 @@
+/** Jobs on a real Slurm, through its login node and from here, whatever happens to them, to it and to us. */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { canSlurm, type Slurm, startSlurm } from '../lab/slurm.ts';
+import { called, kill, killAll, quiet, until } from '../run/witness.ts';
+import { type Image, imageOn, leftOn, outputs, PATIENCE } from './slurm-rig.ts';
+
+const rows = (count: number) => Array.from({ length: count }, (_, i) => `row ${i + 1}\n`).join('');
+/** A line a start of a job, in the home of the login node's user. */
+const NOTE = 'echo $LB_JOB >> ~/ran';
+
+describe('Slurm', { skip: canSlurm() }, () => {
+  let slurm: Slurm;
+  const images: Image[] = [];
+  before(async () => {
+    slurm = await startSlurm({ conf: ['MinJobAge=5'] });
+  });
+  after(() => {
+    for (const image of images) {
+      killAll(image);
+      image.remove();
+    }
+    slurm?.stop();
+  });
+  const imageFor = async (
+    batches: string,
+    ...options: Parameters<typeof imageOn> extends [Slurm, infer F, (infer O)?] ? [{ files?: F }?, O?] : never
+  ) => {
+    const [{ files = {} } = {}, more] = options;
+    const image = await imageOn(slurm, { 'batch_info/b.yml': batches, ...files }, more ?? {});
+    images.push(image);
+    rmSync(join(slurm.home, 'ran'), { force: true });
+    return image;
+  };
+  const ran = () =>
+    existsSync(join(slurm.home, 'ran'))
+      ? readFileSync(join(slurm.home, 'ran'), 'utf8').split('\n').filter(Boolean).sort()
+      : [];
+  const states = () => slurm.queue().map(({ state }) => state);
+  const running = (count: number) =>
+    until(`${count} run`, () => states().filter(state => state === 'RUNNING').length >= count, PATIENCE);
+
+  test('gives byte for byte what this machine gives, in a pool with it, and is left as it was', async () => {
+    const batches = `batches:
+  - {name: sum, inputs: rows.csv, bundle: 3, command: 'echo {i0} | cat src/head - > {out}/x; mkdir {out}/f; printf "%s" {n} > {out}/f/y; echo to {i0} >&2'}
+  - {name: all, needs: sum, command: 'cat data/processed/b/sum/Job*/x > {out}/all'}
+  - {name: each, inputs: rows.csv, needs: {each: sum}, command: 'cat data/processed/b/sum/{id}/f/y > {out}/y'}
+`;
+    const files = { 'src/head': 'head\n', 'batch_info/rows.csv': rows(60) };
+    const local = await imageFor(batches, { files });
+    assert.equal((await local.make(['GRID=local'])).code, 0);
+    const desk = { name: 'desk', type: 'local', slots: 2 };
+    const image = await imageFor(batches, { files }, { resource: { max_jobs: 12 }, others: [desk] });
+    const { code, out } = await image.make();
+    assert.equal(code, 0, out);
+    assert.deepEqual(outputs(image.root), outputs(local.root));
+    const { desk: here = 0, campus = 0 } = image.shares();
+    assert.ok(here > 0 && campus > 0, out);
+    assert.match(out, /campus: \d+ submissions, \d+ queries of its queue/);
+    assert.deepEqual(leftOn(slurm, image), []);
+    assert.equal((await image.make(['verify'])).code, 0);
+    assert.match((await image.make()).out, /nothing to do/);
+  });
+
+  test('takes jobs from the head itself, and hands them their processors and folders', async () => {
+    const batches = `batches:
+  - {name: scale, type: threadtest, range: "1-2", command: 'echo {cpus} $SLURM_CPUS_PER_TASK > {out}/x'}
+  - {name: fast, command: 'echo \${PWD%/lb.*} \${LB_SCRATCH%%/lb-*} > {out}/x; cat src/data/f >> {out}/x'}
+`;
+    const fast = join(slurm.folder, 'fast');
+    const image = await imageFor(
+      batches,
+      { files: { 'src/data/f': 'staged\n' } },
+      {
+        resource: { hostname: undefined, fast_storage: [fast], remote_storage: undefined },
+      },
+    );
+    await slurm.run(['true']);
+    rmSync(fast, { recursive: true, force: true });
+    const { mkdirSync } = await import('node:fs');
+    mkdirSync(fast);
+    const { code, out } = await image.make();
+    assert.equal(code, 0, out);
+    const scale = readdirSync(join(image.root, 'data/processed/b/scale')).filter(name =>
+      name.startsWith('Job'),
+    );
+    for (const job of scale) {
+      const [asked, given] = image.result(`scale/${job}/x`).trim().split(' ');
+      assert.equal(given, asked);
+    }
+    const [places = '', staged] = image.result('fast/Job1/x').split('\n');
+    assert.deepEqual([places.split(' ')[1], staged], [fast, 'staged']);
+    assert.match(image.result('fast/Job1/slurm.out'), /\d{4}-\d\d-\d\d/);
+    assert.deepEqual(readdirSync(fast), []);
+    assert.deepEqual(leftOn(slurm, image), []);
+    assert.deepEqual(
+      readdirSync(image.home).filter(name => name.startsWith('lb.')),
+      [],
+    );
+  });
+
+  test('tells outcomes apart', async () => {
+    const image = await imageFor(`batches:
+  - {name: codes, command: 'exit {i0}', inputs: [1, 99, 100, 255]}
+  - {name: shot, command: 'echo before >&2; kill -9 $$'}
+  - {name: late, time: 2s, command: 'echo early; sleep 300'}
+  - {name: missing, outputs: [x], command: 'echo no'}
+  - {name: again, retries: 1, command: 'echo $LB_ATTEMPT > {out}/x; [ $LB_ATTEMPT = 2 ]'}
+  - {name: ended, command: '${NOTE}; echo so far >&2; sleep 300'}
+  - {name: waiting, command: '${NOTE}', slurm: {begin: now+1hour}}
+  - {name: fine, command: 'echo fine > {out}/x'}
+`);
+    const going = image.start();
+    await until('one runs', () => ran().length === 1, PATIENCE);
+    await until('one waits', () => states().includes('PENDING') && states().length === 2, PATIENCE);
+    for (const { id } of slurm.queue()) await slurm.run(['scancel', id]);
+    const { code, out } = await going.ended;
+    assert.equal(code, 2, out);
+    for (const [job, why] of [
+      ['codes/Job1', 'exit 1'],
+      ['codes/Job2', 'exit 99'],
+      ['codes/Job3', 'exit 100'],
+      ['codes/Job4', 'exit 255'],
+      ['shot/Job1', 'exit 137, SIGKILL'],
+      ['late/Job1', 'time limit of 2 s reached'],
+      ['missing/Job1', 'declared output x is missing'],
+      ['ended/Job1', 'ended by the scheduler: CANCELLED'],
+      ['waiting/Job1', 'ended by the scheduler: CANCELLED'],
+    ])
+      assert.ok(out.includes(`failed  b/${job}: ${why}`), `${job}: ${why}\n${out}`);
+    assert.equal(image.result('fine/Job1/x'), 'fine\n');
+    assert.equal(image.result('again/Job1/x'), '2\n');
+    assert.equal(image.result('late/Job1.failed/job.out'), 'early\n');
+    assert.match(image.result('ended/Job1.failed/job.err'), /so far/);
+    assert.deepEqual(ran(), ['Job1'], 'what was cancelled is not run again');
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
+  test('gives jobs that were lost with their node to another, free of charge', async () => {
+    const image = await imageFor(
+      `batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 4; echo $LB_ATTEMPT > {out}/x'}]\n`,
+      { files: { 'batch_info/rows.csv': rows(6) } },
+    );
+    const going = image.start();
+    await running(6);
+    await until('all have begun', () => ran().length === 6, PATIENCE);
+    const node = slurm.node('n1');
+    node.kill('machine');
+    node.down();
+    const { code, out } = await going.ended;
+    assert.equal(code, 0, out);
+    assert.match(out, /lost {4}b\/b on campus: NODE_FAIL/);
+    assert.equal(ran().length, 8);
+    for (let i = 1; i <= 6; i++) assert.equal(image.result(`b/Job${i}/x`), '1\n');
+    await node.start();
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
+  test('goes on without the head: nothing is submitted twice, lost or run again', async () => {
+    const image = await imageFor(
+      `batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 3; echo {n} > {out}/x'}]\n`,
+      { files: { 'batch_info/rows.csv': rows(36) } },
+    );
+    image.start();
+    await running(6);
+    await until('some have come back', () => image.done().length > 0, PATIENCE);
+    killAll(image);
+    const before = image.done().length;
+    assert.ok(before < 36);
+    await sleep(3000);
+    assert.match((await image.make(['status'])).out, /in the queue of campus/);
+    const { code, out } = await image.make();
+    assert.equal(code, 0, out);
+    assert.match(out, /campus: 0 submissions/);
+    assert.equal(image.done().length, 36);
+    assert.deepEqual(ran().length, new Set(ran()).size, 'none has begun twice');
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
+  test('is served on by another process of the runtime when that was killed, and keeps jobs of visits that were', async () => {
+    const image = await imageFor(
+      `batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 2; echo {n} > {out}/x'}]\n`,
+      { files: { 'batch_info/rows.csv': rows(18) } },
+    );
+    const going = image.start();
+    await running(6);
+    for (const pid of called(image, 'runtime.mjs')) kill(pid, 'SIGKILL');
+    const { code, out } = await going.ended;
+    assert.equal(code, 0, out);
+    assert.equal(image.done().length, 18);
+    assert.equal(new Set(ran()).size, ran().length, out);
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
+  test('may be without its controller, and its login node, for a while', async () => {
+    const image = await imageFor(
+      `batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 3; echo {n} > {out}/x'}]\n`,
+      { files: { 'batch_info/rows.csv': rows(18) } },
+    );
+    const going = image.start();
+    await running(6);
+    await slurm.controller.stop();
+    await sleep(15_000);
+    await slurm.controller.start();
+    await until('some have come back', () => image.done().length > 6, PATIENCE);
+    slurm.login.kill();
+    await sleep(3000);
+    await slurm.login.start();
+    const { code, out } = await going.ended;
+    assert.equal(code, 0, out);
+    assert.equal(image.done().length, 18);
+    assert.equal(ran().length, 18);
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
+  test('is asked by its name for a submission whose answer was lost', async () => {
+    const image = await imageFor(
+      `batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 2; echo {n} > {out}/x'}]\n`,
+      { files: { 'batch_info/rows.csv': rows(4) } },
+      { resource: { hostname: undefined } },
+    );
+    // It submits, and is never heard of again.
+    const wrapper = join(image.bin, 'sbatch');
+    writeFileSync(wrapper, '#!/bin/sh\n/usr/bin/sbatch "$@" >/dev/null && exec sleep 100\n');
+    chmodSync(wrapper, 0o755);
+    const earlier = new Set(slurm.history().map(({ job }) => job));
+    const submitted = () =>
+      [...new Set(slurm.history().map(({ job }) => job))].filter(job => !earlier.has(job));
+    const going = image.start();
+    await until('it was submitted', () => submitted().length > 0, PATIENCE);
+    killAll(image);
+    rmSync(wrapper);
+    await going.ended;
+    const { code, out } = await image.make();
+    assert.equal(code, 0, out);
+    assert.match(out, /campus: 0 submissions/);
+    assert.equal(submitted().length, 1);
+    assert.equal(image.done().length, 4);
+  });
+
+  test('gets no more at once than it was said to take, and is told why a partition is wrong', async () => {
+    const image = await imageFor(
+      `batches: [{name: b, inputs: rows.csv, command: 'sleep 1; echo {n} > {out}/x'}]\n`,
+      { files: { 'batch_info/rows.csv': rows(20) } },
+      { resource: { max_jobs: 5 } },
+    );
+    const going = image.start();
+    let most = 0;
+    const look = setInterval(() => {
+      most = Math.max(most, slurm.queue().length);
+    }, 200);
+    const { code, out } = await going.ended;
+    clearInterval(look);
+    assert.equal(code, 0, out);
+    assert.ok(most > 1 && most <= 5, `${most} at once`);
+    image.setGrid({ slurm: { partition: 'nowhere' } });
+    const refused = await image.make(['-B']);
+    assert.equal(refused.code, 2);
+    assert.match(refused.out, /failed {2}b\/b\/Job1: Slurm does not take it: .*Invalid partition/);
+    assert.equal((refused.out.match(/^refused/gm) ?? []).length, 1, refused.out);
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
+  test('is cleared by Ctrl-C, by make cancel, and by make cancel after a head that died', async () => {
+    const image = await imageFor(`batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 300'}]\n`, {
+      files: { 'batch_info/rows.csv': rows(12) },
+    });
+    const going = image.start();
+    await running(6);
+    kill(-going.pid, 'SIGINT');
+    assert.notEqual((await going.ended).code, 0);
+    assert.deepEqual(leftOn(slurm, image), []);
+    const second = image.start();
+    await running(6);
+    assert.match((await image.make(['cancel'])).out, /cancelled/);
+    assert.notEqual((await second.ended).code, 0);
+    assert.deepEqual(leftOn(slurm, image), []);
+    image.start();
+    await running(6);
+    killAll(image);
+    assert.equal(slurm.queue().length, 12);
+    const { code, out } = await image.make(['cancel']);
+    assert.equal(code, 0, out);
+    assert.deepEqual(leftOn(slurm, image), []);
+    await quiet(image);
+  });
+
+  test('keeps secrets and values to itself, and a job back within moments of its end', async () => {
+    const secret = 'tr$ng "und\' wohl';
+    const value = 'a b$(touch x)"c';
+    const image = await imageFor(
+      `batches:
+  - {name: b, inputs: rows.csv, secrets: [LAB_SECRET], command: 'printf "%s" "$LAB_SECRET" | sha256sum > {out}/x; printf "%s" {i0} > {out}/y; touch ~/begun; sleep 4; touch ~/ended'}
+`,
+      { files: { 'batch_info/rows.csv': `"${value.replaceAll('"', '""')}"\n` } },
+    );
+    const going = image.start([], { env: { LAB_SECRET: secret } });
+    await until('it runs', () => existsSync(join(slurm.home, 'begun')), PATIENCE);
+    const seen = [
+      (await slurm.run(['squeue', '-o', '%all'])).stdout,
+      (await slurm.run(['scontrol', 'show', 'job'])).stdout,
+      ...slurm.processes().map(({ args }) => args),
+    ].join('\n');
+    for (const word of ['tr$ng', 'touch x']) assert.ok(!seen.includes(word), seen);
+    await until('it has ended', () => existsSync(join(slurm.home, 'ended')), PATIENCE);
+    const began = performance.now();
+    await until('it is back', () => image.done().length === 1, PATIENCE);
+    const late = (performance.now() - began) / 1000;
+    const { code, out } = await going.ended;
+    assert.equal(code, 0, out);
+    assert.ok(late < 5, `${late} s`);
+    console.log(`back ${late.toFixed(2)} s after its end`);
+    const { createHash } = await import('node:crypto');
+    assert.equal(image.result('b/Job1/x').split(' ')[0], createHash('sha256').update(secret).digest('hex'));
+    assert.equal(image.result('b/Job1/y'), value);
+    for (const name of ['slurm.out', 'job.out', 'job.err'])
+      assert.ok(!image.result(`b/Job1/${name}`).includes('tr$ng'));
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+});
