@@ -46,7 +46,8 @@ export async function imageOn(
   };
 }
 
-function sharesOf(folder: string): Record<string, number> {
+/** How many jobs each node has done, by the records below the folder. */
+export function sharesOf(folder: string): Record<string, number> {
   const records = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(path =>
     path.endsWith('/.done'),
   );
@@ -69,7 +70,10 @@ export function outputs(root: string): string[] {
 }
 
 /** What is left of a run on the cluster, and in the image's notes: nothing, mostly. */
-export function leftOn(slurm: Slurm, image: Pick<Project, 'root'>): string[] {
+export function leftOn(
+  slurm: Pick<Slurm, 'queue' | 'home' | 'processes'>,
+  image: Pick<Project, 'root'>,
+): string[] {
   const ledger = join(image.root, '.logobatch/ledger');
   return [
     ...slurm.queue().map(({ id, state }) => `in the queue: ${id} ${state}`),

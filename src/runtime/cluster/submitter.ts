@@ -25,6 +25,7 @@ export class Submitter {
   private firstLoad = 0;
   private lastLoad = 0;
   private retryAt = 0;
+  private hasToldArrays = false;
 
   constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, told: Told) {
     this.site = site;
@@ -43,7 +44,7 @@ export class Submitter {
 
   /** When there is something to hand over, as far as is known. */
   get next(): number {
-    return this.loads.length > 0 ? this.readyAt() : Number.POSITIVE_INFINITY;
+    return this.loads.length > 0 && !this.isFull() ? this.readyAt() : Number.POSITIVE_INFINITY;
   }
 
   /** Takes what visits have packed since. */
@@ -67,9 +68,16 @@ export class Submitter {
     return this.room.limit(seconds()) - this.arrays.outstanding().length;
   }
 
+  private isFull(): boolean {
+    return this.space() <= 0 || this.arrays.open.size >= this.room.arrays;
+  }
+
   /** Hands over one array, if it is time for that. */
   async submit(): Promise<void> {
-    if (seconds() < this.next || this.space() <= 0 || this.arrays.open.size >= this.room.arrays) return;
+    if (seconds() < this.next) {
+      if (this.loads.length > 0 && this.arrays.open.size >= this.room.arrays) this.tellArrays();
+      return;
+    }
     const [group] = gathered(this.loads, { tasks: this.room.tasks, room: this.space() });
     const [first] = group ?? [];
     if (!group || !first) return;
@@ -99,6 +107,14 @@ export class Submitter {
     }
     this.arrays.drop(name);
     this.refused(sent, group);
+  }
+
+  /** Once. */
+  private tellArrays(): void {
+    if (this.hasToldArrays) return;
+    this.hasToldArrays = true;
+    const arrays = `${counted(this.room.arrays, 'array')} of ${counted(this.room.tasks, 'task')}`;
+    this.told.say(`note    ${this.site.resource.name}: the site allows ${arrays} at once: the others wait`);
   }
 
   private refused({ why, words }: Extract<Sent, { kind: 'refused' }>, group: readonly Load[]): void {
