@@ -184,7 +184,7 @@ describe('Grid Engine', { skip: canSge() }, () => {
   test('waits for a qmaster that is away', async () => {
     const image = await imageOf({
       'batch_info/b.yml': `batches:
-  - {name: part, bundle: 2, inputs: {matrix: {i: {from: 1, to: 12}}}, cpus: 4, command: 'echo {i} >> ~/ran; sleep 3; echo {i} > {out}/x'}
+  - {name: part, bundle: 2, inputs: {matrix: {i: {from: 1, to: 12}}}, cpus: 4, command: 'echo {i} >> ~/ran; sleep 2; echo {i} > {out}/x'}
 `,
     });
     const going = image.start();

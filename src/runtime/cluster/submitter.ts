@@ -26,6 +26,7 @@ export class Submitter {
   private lastLoad = 0;
   private retryAt = 0;
   private hasToldArrays = false;
+  private fullInARow = 0;
 
   constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, told: Told) {
     this.site = site;
@@ -94,7 +95,11 @@ export class Submitter {
     const sent = await send(this.site, name, group);
     this.pace.stir(seconds());
     if (sent.kind !== 'refused') {
-      if (sent.kind === 'taken') this.arrays.learnId(name, sent.id);
+      this.fullInARow = 0;
+      if (sent.kind === 'taken') {
+        this.arrays.learnId(name, sent.id);
+        this.room.taken();
+      }
       group.forEach((load, i) => {
         const task = array.tasks[i];
         if (task) this.desk.sent(load, task);
@@ -129,11 +134,20 @@ export class Submitter {
       return;
     }
     this.loads = [...group, ...this.loads];
+    // Where arrays are counted, those whose results are here count a little longer.
+    const isOwnFault = this.arrays.open.size > 0 || this.fullInARow++ < 3;
+    if (why === 'full' && Number.isFinite(this.room.arrays) && isOwnFault) {
+      this.tellArrays();
+      this.retryAt = now + AGAIN.full;
+      return;
+    }
     if (why === 'busy') {
       this.retryAt = now + AGAIN.busy;
       return;
     }
-    if (why === 'large' || group.length > 1) {
+    const outstanding = this.arrays.outstanding().length;
+    // With nothing else there it can only be the array itself.
+    if (why === 'large' || (outstanding === 0 && group.length > 1)) {
       const isNews = this.room.tooLarge(group.length);
       if (why === 'large') {
         if (isNews)
@@ -144,7 +158,6 @@ export class Submitter {
       }
       if (isNews) return;
     }
-    const outstanding = this.arrays.outstanding().length;
     if (this.room.full(outstanding, now))
       this.told.say(
         `note    ${resource.name}: takes no more than ${counted(outstanding, 'job')} now (${words}): the others wait`,
