@@ -4,7 +4,7 @@ import type { Limits } from '../executors/executor.ts';
 /** More visits than this would burden the machine that waits for them. */
 const MOST = 2000;
 /** Seconds before more is tried again than a site took last. */
-const PATIENCE = [15, 30, 60, 120, 300];
+const PATIENCE = [5, 10, 20, 40, 60];
 
 export class Room {
   /** Arrays in the queue at once. */
@@ -26,9 +26,11 @@ export class Room {
     return this.largest;
   }
 
-  /** Tasks in the queue at once. */
+  /** Tasks in the queue at once: as many as it took last, and after a while a try with more. */
   limit(now: number): number {
-    return this.ceiling !== undefined && now < this.until ? Math.min(this.ceiling, this.jobs) : this.jobs;
+    if (this.ceiling === undefined) return this.jobs;
+    if (now >= this.until) this.raise(now);
+    return Math.min(this.ceiling, this.jobs);
   }
 
   /** An array of so many tasks was too large; true if that is news. */
@@ -41,9 +43,24 @@ export class Room {
 
   /** No more than these were taken; true the first time. */
   full(outstanding: number, now: number): boolean {
-    this.ceiling = outstanding;
-    this.until = now + (PATIENCE[Math.min(this.refusals, PATIENCE.length - 1)] ?? 300);
+    const isNews = this.ceiling === undefined;
+    this.ceiling = Math.max(1, outstanding);
+    this.until = now + this.patience;
     this.refusals++;
-    return this.refusals === 1;
+    return isNews;
+  }
+
+  /** An array was taken. */
+  taken(): void {
+    this.refusals = 0;
+  }
+
+  private raise(now: number): void {
+    this.ceiling = 2 * (this.ceiling ?? 1);
+    this.until = now + this.patience;
+  }
+
+  private get patience(): number {
+    return PATIENCE[Math.min(this.refusals, PATIENCE.length - 1)] ?? 60;
   }
 }
