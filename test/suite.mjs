@@ -12,7 +12,7 @@ import { run } from 'node:test';
 import { build } from 'esbuild';
 
 /** Raise it when tests are added. */
-const MINIMUM = 650;
+const MINIMUM = 900;
 
 process.chdir(join(import.meta.dirname, '..'));
 const words = process.argv.slice(2);

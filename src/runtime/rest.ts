@@ -54,6 +54,19 @@ export class Rest {
     board.takeBack(name);
   }
 
+  /** It has no room: no more jobs for so many seconds. */
+  pause(seconds: number): void {
+    const { name } = this.node;
+    if (this.reason !== undefined || this.options.abort.aborted) return;
+    this.reason = 'load';
+    board.putAside(name);
+    const end = () => {
+      this.reason = undefined;
+      if (!this.options.abort.aborted) board.takeBack(name);
+    };
+    setTimeout(end, seconds * 1000).unref();
+  }
+
   /** Gets the load of the last minute. */
   takeLoad(load: number): void {
     const { name, maxLoad } = this.node;

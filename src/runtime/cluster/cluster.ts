@@ -147,6 +147,7 @@ export class AttendedCluster implements Attended {
       {
         say: listener.say,
         changed: listener.changed,
+        full: seconds => this.rest?.pause(seconds),
         count: what => {
           this.counts[what]++;
           board.tellCounts(name, this.counts);
@@ -226,8 +227,10 @@ ${executor.limits}`,
 
   /** A disk of this machine that is full stops the run; results stay where they are. */
   private fail(error: unknown): void {
-    const isOurs = error instanceof Error && 'syscall' in error;
-    if (!isOurs) return this.giveUp(String(error));
+    if (!(error instanceof Error && 'syscall' in error)) {
+      this.giveUp(String(error));
+      return;
+    }
     this.listener.say(`stopped  this machine cannot write results: ${error.message}`);
     process.kill(this.wishes.context.start, 'SIGUSR2');
   }

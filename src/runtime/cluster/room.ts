@@ -60,7 +60,8 @@ export class Room {
     this.until = now + this.patience;
   }
 
-  private get patience(): number {
+  /** Seconds until it makes sense to try again. */
+  get patience(): number {
     return PATIENCE[Math.min(this.refusals, PATIENCE.length - 1)] ?? 60;
   }
 }

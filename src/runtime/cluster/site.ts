@@ -19,6 +19,8 @@ export interface Told {
   readonly say: (line: string) => void;
   /** How many jobs it takes at once has changed. */
   readonly changed: () => void;
+  /** It has no room: no more jobs for so many seconds. */
+  readonly full: (seconds: number) => void;
   /** Another one was made. */
   readonly count: (what: 'submissions' | 'queries') => void;
   /** So many tasks wait in its queue. */

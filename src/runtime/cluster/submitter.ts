@@ -162,11 +162,10 @@ export class Submitter {
       this.told.say(
         `note    ${resource.name}: takes no more than ${counted(outstanding, 'job')} now (${words}): the others wait`,
       );
-    this.retryAt = now + AGAIN.full;
     this.told.changed();
+    this.told.full(this.room.patience);
     // Their visits may find a place elsewhere meanwhile.
-    const kept = Math.max(0, this.space());
-    for (const load of this.loads.slice(kept)) this.desk.refuse(load, 'back');
-    this.loads = this.loads.slice(0, kept);
+    for (const load of this.loads) this.desk.refuse(load, 'back');
+    this.loads = [];
   }
 }
