@@ -14,7 +14,7 @@ leave() {
 # carry_out: unpacked in stage/in are the jobfiles, and `orders`: n, attempt, time limit (s, 0: none), processors, the batch, the job, the shell it
 # is for, umask, and the node's name.
 carry_out() {
-  [ ! -f "$stage/in/extras" ] || while IFS= read -r path; do place "$stage/in" "$path" "$root" || return 75; done <"$stage/in/extras"
+  [ ! -f "$stage/in/extras" ] || place_listed "$stage/in" "$stage/in/extras" "$root" || return 75
   set --
   while read -r n _; do set -- "$@" "$stage/$n" "$stage/$n/out" "$stage/$n/scratch"; done <"$stage/in/orders"
   mkdir "$@" || return 73
