@@ -19,14 +19,15 @@ export function aheadOf({ run, breadth = Infinity }: Context, turn: Turn): Ahead
     if (++opened > breadth) return;
     const words = ['.logobatch/shell/ahead', run, name, path, host.hostname, ...sshOptions(host)];
     void turn(async () => {
-      if (!abort.aborted) await open(words);
+      if (!abort.aborted) await open(words, run);
     });
   };
 }
 
-/** In a group of its own, as whose leader it can be stopped. */
-function open(words: readonly string[]): Promise<void> {
-  const child = spawn('sh', words, { stdio: 'ignore', detached: true });
+/** In a group of its own, as whose leader it can be stopped; and with the word by which the run's end finds it if we are killed. */
+function open(words: readonly string[], run: string): Promise<void> {
+  const env = { ...process.env, LOGOBATCH_RUN: run };
+  const child = spawn('sh', words, { stdio: 'ignore', detached: true, env });
   opening.add(child);
   return new Promise(resolve => {
     const ended = () => {
