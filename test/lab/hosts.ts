@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { makeClient } from './client.ts';
 import { hasProgram, run } from './command.ts';
-import { clear, type Host, type HostOptions, makeHost } from './host.ts';
+import { type Host, type HostOptions, makeHost } from './host.ts';
 import { agentSocket, person, startAgent, unlock } from './login.ts';
 import { processesOf, signal } from './processes.ts';
-import { takeSlot } from './slot.ts';
+import type { Slot } from './slot.ts';
 import { SSHD } from './sshd.ts';
+import { standing } from './standing.ts';
 import { tracesOf } from './traces.ts';
 
 export type { Host, HostOptions } from './host.ts';
@@ -46,68 +47,55 @@ export function canLab(): string | undefined {
   return missing.length > 0 ? `a lab of SSH hosts needs ${missing.join(', ')}` : undefined;
 }
 
-export async function startLab(options: LabOptions) {
+export function startLab(options: LabOptions) {
+  return standing(slot => build(slot, options));
+}
+
+async function build(slot: Slot, options: LabOptions) {
   const wanted =
     typeof options.hosts === 'number'
       ? Array.from({ length: options.hosts }, (): HostOptions => ({}))
       : options.hosts;
-  const slot = await takeSlot(clear);
   const hosts: Host[] = [];
-  let stopped = false;
-  const stop = () => {
-    if (stopped) return;
-    stopped = true;
-    process.off('exit', stop);
-    clear(slot.folder);
-    slot.release();
+  const client = makeClient(join(slot.folder, 'client'));
+  const hasAgent = wanted.some(({ login }) => login === 'agent' || login === 'encrypted');
+  if (hasAgent) await startAgent(client.folder);
+  for (const host of wanted) hosts.push(await makeHost(slot, hosts, host, client));
+  if (options.hashed) client.hash();
+  const path = `${client.bin}:${process.env.PATH ?? ''}`;
+  const env: Record<string, string> = hasAgent
+    ? { PATH: path, SSH_AUTH_SOCK: agentSocket(client.folder) }
+    : { PATH: path };
+  await Promise.all(hosts.map(({ start }) => start()));
+  const named = (name: string) => {
+    const host = hosts.find(each => each.name === name);
+    return host ?? unknownHost(name);
   };
-  process.on('exit', stop);
-
-  try {
-    const client = makeClient(join(slot.folder, 'client'));
-    const hasAgent = wanted.some(({ login }) => login === 'agent' || login === 'encrypted');
-    if (hasAgent) await startAgent(client.folder);
-    for (const host of wanted) hosts.push(await makeHost(slot, hosts, host, client));
-    if (options.hashed) client.hash();
-    const path = `${client.bin}:${process.env.PATH ?? ''}`;
-    const env: Record<string, string> = hasAgent
-      ? { PATH: path, SSH_AUTH_SOCK: agentSocket(client.folder) }
-      : { PATH: path };
-    await Promise.all(hosts.map(({ start }) => start()));
-    const named = (name: string) => {
-      const host = hosts.find(each => each.name === name);
-      return host ?? unknownHost(name);
-    };
-    return {
-      ...client,
-      hosts,
-      host: named,
-      /** For what is to use the lab's `ssh`. */
-      env,
-      /** Runs the lab's `ssh` with these words. */
-      ssh: (words: readonly string[], input = '', more: Readonly<Record<string, string>> = {}) =>
-        run(join(client.bin, 'ssh'), words, input, { ...process.env, ...env, ...more }),
-      /** Somebody who types the secret when asked, with `env`; `asked` says what they were asked so far. */
-      person: person(client.folder),
-      /** Gives the agent the key of a host whose login is `encrypted`. */
-      unlock: (host: Host) => unlock(client.folder, host.name),
-      /** The text of a `~/.logobatch.yml` that names the hosts. */
-      grid: (wishes: GridOptions = {}) => gridText(hosts, wishes),
-      /** See `tracesOf`. `more`: folders to look for the user's files in, such as a shared storage. */
-      traces: (host: Host, more: readonly string[] = []) => tracesOf(host.user, more),
-      /** What runs there, sshd left out. */
-      processes: (host: Host) => processesOf(host.user.uid).filter(({ isSshd }) => !isSshd),
-      /** Signals a process of the host, and no other. */
-      kill: (host: Host, pid: number, name: NodeJS.Signals = 'SIGKILL') => {
-        if (processesOf(host.user.uid).some(each => each.pid === pid)) signal(pid, name);
-        else throw new Error(`${pid} is no process of ${host.name}`);
-      },
-      stop,
-    };
-  } catch (error) {
-    stop();
-    throw error;
-  }
+  return {
+    ...client,
+    hosts,
+    host: named,
+    /** For what is to use the lab's `ssh`. */
+    env,
+    /** Runs the lab's `ssh` with these words. */
+    ssh: (words: readonly string[], input = '', more: Readonly<Record<string, string>> = {}) =>
+      run(join(client.bin, 'ssh'), words, input, { ...process.env, ...env, ...more }),
+    /** Somebody who types the secret when asked, with `env`; `asked` says what they were asked so far. */
+    person: person(client.folder),
+    /** Gives the agent the key of a host whose login is `encrypted`. */
+    unlock: (host: Host) => unlock(client.folder, host.name),
+    /** The text of a `~/.logobatch.yml` that names the hosts. */
+    grid: (wishes: GridOptions = {}) => gridText(hosts, wishes),
+    /** See `tracesOf`. `more`: folders to look for the user's files in, such as a shared storage. */
+    traces: (host: Host, more: readonly string[] = []) => tracesOf(host.user, more),
+    /** What runs there, sshd left out. */
+    processes: (host: Host) => processesOf(host.user.uid).filter(({ isSshd }) => !isSshd),
+    /** Signals a process of the host, and no other. */
+    kill: (host: Host, pid: number, name: NodeJS.Signals = 'SIGKILL') => {
+      if (processesOf(host.user.uid).some(each => each.pid === pid)) signal(pid, name);
+      else throw new Error(`${pid} is no process of ${host.name}`);
+    },
+  };
 }
 
 function unknownHost(name: string): never {

@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { makeClient } from './client.ts';
 import { endAll, environmentOf, runAs, worksIn } from './cluster.ts';
 import { hasProgram, run, system } from './command.ts';
-import { clear, makeHost } from './host.ts';
+import { makeHost } from './host.ts';
 import { canLab } from './hosts.ts';
 import { canNetns } from './netns.ts';
 import { processesOf } from './processes.ts';
 import { makeService, type Service } from './service.ts';
 import { parseAccounts, parseQueue } from './sge-answers.ts';
 import { makeCell, PROGRAMS, QUEUE, setUp } from './sge-cell.ts';
-import { type Slot, takeSlot } from './slot.ts';
-import { takeTurn } from './turn.ts';
+import type { Slot } from './slot.ts';
+import { standing } from './standing.ts';
 import { until } from './waiting.ts';
 
 export interface SgeOptions {
@@ -61,25 +61,8 @@ export function canSge(): string | undefined {
 /** Seconds, for a machine with much else to do. */
 const PATIENCE = 60;
 
-export async function startSge(options: SgeOptions = {}) {
-  const turn = await takeTurn('sge');
-  const slot = await takeSlot(clear);
-  let stopped = false;
-  const stop = () => {
-    if (stopped) return;
-    stopped = true;
-    process.off('exit', stop);
-    clear(slot.folder);
-    slot.release();
-    turn.release();
-  };
-  process.on('exit', stop);
-  try {
-    return { ...(await build(slot, options)), stop };
-  } catch (error) {
-    stop();
-    throw error;
-  }
+export function startSge(options: SgeOptions = {}) {
+  return standing(slot => build(slot, options), 'sge');
 }
 
 async function build(slot: Slot, { slots = 4, conf = [], queue = {}, login: hasLogin = true }: SgeOptions) {

@@ -9,13 +9,13 @@ import { freePort } from './address.ts';
 import { makeClient } from './client.ts';
 import { endAll, environmentOf, type QueuedJob, runAs, worksIn } from './cluster.ts';
 import { hasProgram, run, system } from './command.ts';
-import { clear, makeHost } from './host.ts';
+import { makeHost } from './host.ts';
 import { canLab } from './hosts.ts';
 import { processesOf } from './processes.ts';
 import { makeService, type Service } from './service.ts';
-import { type Slot, takeSlot } from './slot.ts';
+import type { Slot } from './slot.ts';
 import { type SlurmShape, slurmConf } from './slurm-conf.ts';
-import { takeTurn } from './turn.ts';
+import { standing } from './standing.ts';
 import { until } from './waiting.ts';
 
 export interface SlurmOptions {
@@ -53,25 +53,8 @@ export function canSlurm(): string | undefined {
 /** Seconds, for a machine with much else to do. */
 const PATIENCE = 60;
 
-export async function startSlurm(options: SlurmOptions = {}) {
-  const turn = await takeTurn('slurm');
-  const slot = await takeSlot(clear);
-  let stopped = false;
-  const stop = () => {
-    if (stopped) return;
-    stopped = true;
-    process.off('exit', stop);
-    clear(slot.folder);
-    slot.release();
-    turn.release();
-  };
-  process.on('exit', stop);
-  try {
-    return { ...(await build(slot, options)), stop };
-  } catch (error) {
-    stop();
-    throw error;
-  }
+export function startSlurm(options: SlurmOptions = {}) {
+  return standing(slot => build(slot, options), 'slurm');
 }
 
 async function build(

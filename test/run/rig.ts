@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { compile } from '../../src/compile.ts';
 
 /** Paths below the image's root with what is to stand in them; undefined deletes. What starts with `#!` is executable. */
@@ -129,13 +129,16 @@ export async function project({ files, name = 'image', slots = 2, sh }: ProjectO
     },
     /** Every job with a record, `<bbatch>/<batch>/<Job>`, sorted. */
     done: (): string[] => {
-      const processed = join(root, 'data/processed');
-      const records = existsSync(processed)
-        ? readdirSync(processed, { recursive: true, encoding: 'utf8' })
-        : [];
-      return records
-        .filter(path => basename(path) === '.done' && path.split('/').length === 4 && !path.startsWith('.'))
-        .map(dirname)
+      // What is on its way comes and goes in folders that begin with a dot.
+      const below = (folder: string) =>
+        readdirSync(join(root, 'data/processed', folder))
+          .filter(name => !name.startsWith('.'))
+          .map(name => join(folder, name));
+      const bbatches = existsSync(join(root, 'data/processed')) ? below('') : [];
+      return bbatches
+        .flatMap(below)
+        .flatMap(below)
+        .filter(job => existsSync(join(root, 'data/processed', job, '.done')))
         .sort();
     },
     remove: () => rmSync(work, { recursive: true, force: true, maxRetries: 5 }),
