@@ -107,6 +107,11 @@ export class Desk {
     this.fetched.add(job);
   }
 
+  /** There is another result of it than the one that was fetched. */
+  hasToFetch(job: SentJob): void {
+    this.fetched.delete(job);
+  }
+
   judge(job: SentJob, verdict: Verdict): void {
     this.verdicts.set(job, verdict);
   }

@@ -76,7 +76,9 @@ export class Poller {
     if (queue && this.arrays.heed(queue, now)) this.pace.stir(now);
     for (const end of ends) {
       const job = this.arrays.jobOf(end);
-      if (!job || job.end) continue;
+      // What a scheduler has put back into its queue begins again.
+      if (!job || (job.end && (job.end.note !== 'ended' || end.note === 'ended'))) continue;
+      if (job.end) this.desk.hasToFetch(job);
       job.end = end;
       this.endedAt.set(job, now);
       this.pace.stir(now);
@@ -103,11 +105,11 @@ export class Poller {
     const evidence = await evidenceOf(this.site, over);
     if (!evidence) return;
     for (const [task, found] of evidence) {
-      const left = task.jobs.filter(isUnheard);
-      left.forEach((job, i) => {
-        if (job.claim) this.desk.judge(job, verdictOf(found, i === 0));
+      const ran = task.jobs.find(isUnfinished);
+      for (const job of task.jobs.filter(isUnheard)) {
+        if (job.claim) this.desk.judge(job, verdictOf(found, job === ran));
         else job.settled = true;
-      });
+      }
     }
     await this.release([...evidence.keys()].filter(({ queued }) => queued?.state === 'stuck'));
   }
@@ -173,11 +175,16 @@ export class Poller {
 
 const pathOf = ({ array, task, n }: End) => `${array}/${task}/${n}`;
 
-/** Nothing final has come of it. */
-function isUnheard({ settled, end }: SentJob): boolean {
-  return !settled && (end === undefined || end.note === 'ended');
+/** Its task has left no result of it, or a part. */
+function isUnfinished({ end }: SentJob): boolean {
+  return end === undefined || end.note === 'ended';
+}
+
+/** The same, and somebody is still to be told of it. */
+function isUnheard(job: SentJob): boolean {
+  return !job.settled && isUnfinished(job);
 }
 
 function hasMore({ tasks }: { readonly tasks: readonly Task[] }): boolean {
-  return tasks.some(({ jobs }) => jobs.some(({ settled, end }) => !settled && end === undefined));
+  return tasks.some(({ jobs }) => jobs.some(isUnheard));
 }

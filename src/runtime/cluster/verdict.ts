@@ -26,8 +26,13 @@ export function verdictOf(evidence: Evidence, first: boolean): Verdict {
   return { kind: 'lost', words: state === 'over' && log !== undefined ? `${words}: ${log}` : words };
 }
 
+/** It took more than it had asked for; the queue may say no more than `FAILED`. */
+const MEMORY = /exceeded .*memory limit|oom.kill event/i;
+
 /** In the queue's words, or in those of the task's log where the queue has forgotten it. */
 function judged({ queued, log, started }: Evidence): { readonly state: State; readonly words: string } {
+  const memory = log.findLast(line => MEMORY.test(line))?.replace(/^slurmstepd\S*: (error: )?/, '');
+  if (queued?.state === 'over' && memory !== undefined) return { state: 'killed', words: memory };
   if (queued && queued.state !== 'waiting' && queued.state !== 'running') return queued;
   for (const line of log.toReversed()) {
     const [, words = ''] =
@@ -36,6 +41,7 @@ function judged({ queued, log, started }: Evidence): { readonly state: State; re
     const lost = /NODE FAILURE|PREEMPT/.test(words);
     return { state: lost ? 'lost' : 'killed', words };
   }
+  if (memory !== undefined) return { state: 'killed', words: memory };
   // No scheduler forgets what it has not begun: somebody has taken it out.
   return started
     ? { state: 'lost', words: 'it is not in the queue any more and has left no result' }
