@@ -131,9 +131,9 @@ export async function project({ files, name = 'image', slots = 2, sh }: ProjectO
     done: (): string[] => {
       // What is on its way comes and goes in folders that begin with a dot.
       const below = (folder: string) =>
-        readdirSync(join(root, 'data/processed', folder))
-          .filter(name => !name.startsWith('.'))
-          .map(name => join(folder, name));
+        readdirSync(join(root, 'data/processed', folder), { withFileTypes: true })
+          .filter(entry => entry.isDirectory() && !entry.name.startsWith('.'))
+          .map(({ name }) => join(folder, name));
       const bbatches = existsSync(join(root, 'data/processed')) ? below('') : [];
       return bbatches
         .flatMap(below)
