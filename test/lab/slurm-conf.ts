@@ -40,7 +40,7 @@ export function slurmConf({ folder, ports, names, cpus, lines }: SlurmShape): st
     'SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,bf_interval=1',
     'SelectType=select/cons_tres',
     'SelectTypeParameters=CR_CPU',
-    'KillWait=2',
+    'KillWait=5',
     'MaxArraySize=100001',
     'MaxJobCount=200000',
     ...names.map(

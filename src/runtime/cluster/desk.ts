@@ -112,6 +112,11 @@ export class Desk {
     this.fetched.delete(job);
   }
 
+  /** All that it has left, its log above all, is here as far as somebody waits for it. */
+  hasLog(job: SentJob): boolean {
+    return !job.end || !job.claim || this.fetched.has(job) || this.verdicts.has(job);
+  }
+
   judge(job: SentJob, verdict: Verdict): void {
     this.verdicts.set(job, verdict);
   }

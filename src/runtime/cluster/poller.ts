@@ -65,8 +65,9 @@ export class Poller {
     }
     this.pace.looked(now, { queue: asked && seen.queue !== undefined });
     this.heed(seen, now);
-    await this.judge(now);
     await this.fetch();
+    this.putInItsWords();
+    await this.judge(now);
     await this.settleUnsure(seen, now);
     return undefined;
   }
@@ -83,10 +84,13 @@ export class Poller {
       this.endedAt.set(job, now);
       this.pace.stir(now);
     }
-    // A job that a signal has ended: the scheduler may have a word for that.
+  }
+
+  /** A job that a signal has ended: the scheduler may have a word for that. */
+  private putInItsWords(): void {
     for (const { queued, jobs } of this.arrays.tasks())
       for (const job of jobs)
-        if (queued?.state === 'killed' && job.claim && job.end && job.end.code > 128)
+        if (queued?.state === 'killed' && job.claim && job.end && job.end.code > 128 && this.desk.hasLog(job))
           this.desk.judge(job, { kind: 'killed', words: queued.words });
   }
 
@@ -97,7 +101,8 @@ export class Poller {
       .filter(
         task => task.array.id !== undefined && task.overSince !== undefined && now - task.overSince >= GRACE,
       )
-      .filter(({ jobs }) => jobs.some(job => isUnheard(job) && !this.desk.isJudged(job)));
+      .filter(({ jobs }) => jobs.some(job => isUnheard(job) && !this.desk.isJudged(job)))
+      .filter(({ jobs }) => jobs.every(job => this.desk.hasLog(job)));
     // What is over may show its results at the very next look.
     if (this.arrays.tasks().some(task => task.overSince !== undefined && task.jobs.some(isUnheard)))
       this.pace.stir(now);
