@@ -100,7 +100,9 @@ async function build(
     }
   };
   const slurm = (program: string, ...words: readonly string[]) => system(program, words, { env: variables });
-  const stateOf = (name: string) => slurm('sinfo', '-h', '-N', '-n', name, '-o', '%T').trim();
+  // A line a partition.
+  const stateOf = (name: string) =>
+    slurm('sinfo', '-h', '-N', '-n', name, '-o', '%T').split('\n')[0]?.trim() ?? '';
 
   const nodes = names.map((name): SlurmNode => {
     const folder = join(slot.folder, `slurmd-${name}`);
