@@ -11,6 +11,8 @@ import { type Image, imageOn, leftOn, outputs, PATIENCE } from './slurm-rig.ts';
 const rows = (count: number) => Array.from({ length: count }, (_, i) => `row ${i + 1}\n`).join('');
 /** A line a start of a job, in the home of the login node's user. */
 const NOTE = 'echo $LB_JOB >> ~/ran';
+/** Seconds without a controller; `LOGOBATCH_SOAK=1 node test/suite.mjs cluster/slurm.test` has a full minute of it. */
+const WITHOUT = process.env.LOGOBATCH_SOAK ? 60 : 15;
 
 describe('Slurm', { skip: canSlurm() }, () => {
   let slurm: Slurm;
@@ -203,7 +205,7 @@ describe('Slurm', { skip: canSlurm() }, () => {
     const going = image.start();
     await running(6);
     await slurm.controller.stop();
-    await sleep(15_000);
+    await sleep(WITHOUT * 1000);
     await slurm.controller.start();
     await until('some have come back', () => image.done().length > 6, PATIENCE);
     slurm.login.kill();
