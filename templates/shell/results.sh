@@ -78,21 +78,27 @@ small() {
   [ "$kib" -le $((max_bytes / 1024 + files * 4 + 64)) ] || { why="left $kib KiB, more than max_output allows ($((max_bytes / 1024)) KiB)"; return 1; }
 }
 
-# inventory NAME...: a line a file, as sha256sum writes and checks them, in the order of the names; and a digest of it all.
+# inventory NAME...: a line a file, as sha256sum writes and checks them, in the order of the names; and a word that stands for it all: a digest of
+# these lines, or, since most jobs leave one file and a process costs more than all the rest, that file's own digest and name.
 inventory() {
   if [ -z "$flat" ]; then
     (cd "$stage/out" && find . -type f -exec sha256sum {} +) >"$notes.manifest" || return
     LC_ALL=C sort -k 2 -o "$notes.manifest" "$notes.manifest" || return
     [ ! -s "$notes.links" ] || while IFS= read -r link; do echo "link ./${link#"$stage"/out/} $(readlink "$link")"; done <"$notes.links" >>"$notes.manifest" || return
   elif [ $# = 1 ]; then
-    (cd "$stage/out" && exec sha256sum "$1") >"$notes.manifest" || return
+    (cd "$stage/out" && exec sha256sum "$1") >"$notes.manifest" && read -r outcome _ <"$notes.manifest" || return
+    shorten
+    outcome=$outcome${1#.}
+    case $1 in *[!A-Za-z0-9._/-]*) ;; *) return 0 ;; esac
   else
     (cd "$stage/out" && exec sha256sum "$@") >"$notes.manifest" && LC_ALL=C sort -k 2 -o "$notes.manifest" "$notes.manifest" || return
   fi
-  sha256sum <"$notes.manifest" >"$notes.sum" && read -r outcome _ <"$notes.sum"
-  outcome=${outcome%"${outcome#????????????????????????????????}"}
-  [ -n "$outcome" ]
+  sha256sum <"$notes.manifest" >"$notes.sum" && read -r outcome _ <"$notes.sum" || return
+  shorten
 }
+
+# shorten: half a digest is enough.
+shorten() { outcome=${outcome%"${outcome#????????????????????????????????}"} && [ -n "$outcome" ]; }
 
 # record FILE: what was computed, from what, where and when; `end` says that it is whole.
 record() {
