@@ -29,7 +29,7 @@ const GUESS = 8;
 export const HANDSHAKES = 16;
 
 /** Exit code: 0 all is clean, 1 something failed or was left, 2 the grid file is wrong. */
-export async function attend(context: Context): Promise<number> {
+export async function attend(context: Context, told: Promise<Ending>): Promise<number> {
   // `start` decides when the run is over.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => {});
   process.stdout.on('error', () => {});
@@ -37,7 +37,7 @@ export async function attend(context: Context): Promise<number> {
     process.stdout.write(`${line}\n`);
   };
   let how: Ending | undefined;
-  const over = endingOf(process.stdin).then(ending => {
+  const over = told.then(ending => {
     how = ending;
   });
   const wanted = wantedResources(context);
@@ -130,20 +130,3 @@ async function patience(usable: () => boolean, context: Context, say: (line: str
   say(`no node could be used for ${context.patience} s: giving up`);
   process.kill(context.start, 'SIGUSR2');
 }
-
-/** The other end of the pipe is gone. The last word says how; whoever goes without one has died, and wants what can go on to go on. */
-function endingOf(stream: NodeJS.ReadStream): Promise<Ending> {
-  let text = '';
-  return new Promise(resolve => {
-    const done = () => resolve(ENDINGS.find(word => text.trimEnd().endsWith(word)) ?? 'leave');
-    stream
-      .on('data', chunk => {
-        text = `${text}${chunk}`.slice(-100);
-      })
-      .on('end', done)
-      .on('error', done)
-      .on('close', done);
-  });
-}
-
-const ENDINGS: readonly Ending[] = ['end', 'cancel', 'leave'];

@@ -71,7 +71,7 @@ const SETUP = 3600;
 export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outcome> {
   const { control, interactive, abort, turn } = wishes;
   const options = { control, seconds: HANDSHAKE, interactive, abort };
-  let connected = await turn(() => reach(node, options));
+  let connected = await turn(() => reach(node, options, wishes.context.secrets));
   let byPerson = false;
   if (!connected.ok && connected.kind === 'auth' && (await wishes.logins.ask(node.host, control, abort))) {
     connected = await reach({ ...node, transport: 'openssh' }, options);

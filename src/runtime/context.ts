@@ -1,5 +1,5 @@
-/** What `start` says to the runtime, by the environment: which run it is for, and what its batches ask of nodes. */
-import { mkdirSync } from 'node:fs';
+/** What `start` says to the runtime: by the environment which run it is for, and in a file what its batches ask of nodes. */
+import { mkdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,6 +18,8 @@ export interface Context {
   /** Scripts to be run once a node, and folders to be there; relative to the image's root. */
   readonly setups: readonly string[];
   readonly shared: readonly string[];
+  /** Names of variables that are for jobs only. */
+  readonly secrets: readonly string[];
   /** Leave work folders on the nodes. */
   readonly keep: boolean;
   /** Slots that all jobs at once would take, if any node will do for each of them: where this machine has as many, no other is needed. */
@@ -31,24 +33,36 @@ export interface Context {
 }
 
 export function contextOf(env: NodeJS.ProcessEnv, run: string): Context {
-  const words = (text = '') => [...new Set(text.split(/\s+/).filter(Boolean))];
-  const lines = (text = '') => [...new Set(text.split('\n').filter(Boolean))];
   const number = (text = '') => (/^[1-9]\d*$/.test(text) ? Number(text) : undefined);
+  const lines = needs();
+  const all = (word: string) => [
+    ...new Set(lines.flatMap(line => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))),
+  ];
   return {
     run,
     grid: env.LOGOBATCH_GRID ?? '',
     start: number(env.LOGOBATCH_START) ?? process.ppid,
     slots: env.LOGOBATCH_SLOTS || join(env.TMPDIR || '/tmp', `logobatch-${userInfo().uid}`),
-    wanted: words(env.LOGOBATCH_WANTED),
-    requires: words(env.LOGOBATCH_REQUIRES).filter(name => /^[A-Za-z0-9._+-]+$/.test(name)),
-    setups: lines(env.LOGOBATCH_SETUPS),
-    shared: lines(env.LOGOBATCH_SHARED),
-    keep: env.LOGOBATCH_KEEP === '1',
-    breadth: number(env.LOGOBATCH_BREADTH),
+    wanted: all('wanted'),
+    requires: all('requires').filter(name => /^[A-Za-z0-9._+-]+$/.test(name)),
+    setups: all('setup'),
+    shared: all('shared'),
+    secrets: all('secret'),
+    keep: all('keep').length > 0,
+    breadth: number(all('breadth')[0]),
     terminal: env.LOGOBATCH_TERMINAL === '1',
     patience: number(env.LOGOBATCH_PATIENCE) ?? 300,
     localSlots: number(env.LOGOBATCH_LOCAL_SLOTS),
   };
+}
+
+/** A word and a value a line; none where no batch has been asked. */
+function needs(): string[] {
+  try {
+    return readFileSync('.logobatch/run/needs', 'utf8').split('\n');
+  } catch {
+    return [];
+  }
 }
 
 /** The folder of a run's control sockets, which only the user may enter; short, since paths of sockets are. */

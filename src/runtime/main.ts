@@ -28,15 +28,17 @@ async function nodes(command: 'attend' | 'up' | 'down' | 'sweep', args: string[]
   const run = runOf(args);
   if (run === undefined) return usage(`${command} takes --run RUN and nothing else`);
   const { contextOf } = await import('./context.ts');
-  const context = contextOf(process.env, run);
   if (command === 'attend') {
-    const code = await (await import('./attend.ts')).attend(context);
+    const { toldBy } = await import('./told.ts');
+    const { go, over } = toldBy(process.stdin);
+    const { attend } = await import('./attend.ts');
+    const code = (await go) ? await attend(contextOf(process.env, run), over) : 0;
     // Whoever waits for us holds the other end.
     process.stdin.destroy();
     return code;
   }
   const commands = await import('./commands.ts');
-  return commands[command](context);
+  return commands[command](contextOf(process.env, run));
 }
 
 /** A word that may stand in names of files and in shell as it is; empty where none was given. */

@@ -19,19 +19,16 @@ export function loginNodeOf(resource: ClusterResource): SshResource {
   return { kind: 'ssh', name, tags, keep, transport, host, slots: resource.maxJobs, ...plain };
 }
 
+/** `secrets`: names of variables that nobody is to see there but jobs. */
 export async function reach(
   { host, transport }: { readonly host: Host; readonly transport: Wish },
   options: ConnectOptions,
+  secrets: readonly string[] = [],
 ): Promise<Connected> {
-  if (host.hostname === HERE.hostname) return { ok: true, transport: transportHere(hidden()) };
+  if (host.hostname === HERE.hostname) return { ok: true, transport: transportHere(secrets) };
   const connected = await connect(host, transport, options);
   const start = `${host.hostname}: `;
   if (connected.ok || !connected.failure.message.startsWith(start)) return connected;
   const message = connected.failure.message.slice(start.length);
   return { ...connected, failure: { ...connected.failure, message } };
-}
-
-/** Secrets of the batches, which are for their jobs only. */
-function hidden(): string[] {
-  return (process.env.LOGOBATCH_SECRETS ?? '').split(/\s+/).filter(Boolean);
 }

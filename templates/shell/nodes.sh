@@ -13,27 +13,30 @@ find_grid() {
   }
 }
 
-# needs_of BATCH...: what these batches ask of nodes, for the runtime.
+# needs_of BATCH...: what these batches ask of nodes. The runtime reads it in run/needs: a word and a value a line.
 needs_of() {
-  LOGOBATCH_WANTED='' LOGOBATCH_REQUIRES='' LOGOBATCH_SETUPS='' LOGOBATCH_SHARED='' LOGOBATCH_KEEP='' LOGOBATCH_SECRETS='' anywhere='' picky='' stamps=' '
+  wanted='' programs='' setups='' hidden='' anywhere='' picky='' kept='' stamps=' '
   for batch; do
     . ".logobatch/batches/$batch"
     # shellcheck disable=SC2154 # resources, shared ...: the batch's
-    LOGOBATCH_WANTED="$LOGOBATCH_WANTED $resources" LOGOBATCH_REQUIRES="$LOGOBATCH_REQUIRES $requires" stamps="$stamps$shared "
-    LOGOBATCH_SECRETS="$LOGOBATCH_SECRETS $secrets"
+    wanted="$wanted $resources" programs="$programs $requires" hidden="$hidden $secrets" stamps="$stamps$shared "
     [ -n "$resources" ] || anywhere=1
     [ "$resources$tags$requires$mem$gpus" = 00 ] || picky=1
-    [ "$keep" = 0 ] || LOGOBATCH_KEEP=1
-    [ -z "$setup" ] || LOGOBATCH_SETUPS="$LOGOBATCH_SETUPS$setup
+    [ "$keep" = 0 ] || kept=1
+    [ -z "$setup" ] || setups="$setups$setup
 "
   done
-  [ -z "$anywhere" ] || LOGOBATCH_WANTED=
-  while IFS='	' read -r name folder; do
-    case $stamps in *" $name "*) LOGOBATCH_SHARED="$LOGOBATCH_SHARED$folder
-" ;; esac
-  done <.logobatch/shared
-  LOGOBATCH_SETUPS=$(printf '%s' "$LOGOBATCH_SETUPS" | sort -u)
-  export LOGOBATCH_WANTED LOGOBATCH_REQUIRES LOGOBATCH_SETUPS LOGOBATCH_SHARED LOGOBATCH_KEEP LOGOBATCH_SECRETS
+  setups=$(printf '%s' "$setups" | sort -u)
+  {
+    for name in $wanted; do [ -n "$anywhere" ] || echo "wanted $name"; done
+    for name in $programs; do echo "requires $name"; done
+    for name in $hidden; do echo "secret $name"; done
+    [ -z "$setups" ] || printf '%s\n' "$setups" | sed 's/^/setup /'
+    while IFS='	' read -r name folder; do
+      case $stamps in *" $name "*) printf 'shared %s\n' "$folder" ;; esac
+    done <.logobatch/shared
+    [ -z "$kept" ] || echo 'keep yes'
+  } >"$state/needs"
 }
 
 # own_slots: the folder for the slots' locks. They belong to the user, not to the image, so it is one that all images share, in memory if there is such a file system.
@@ -51,6 +54,12 @@ own_slots() {
   export LOGOBATCH_SLOTS LOGOBATCH_IMAGE
 }
 
+# look_for_nodes: finds the grid file, and starts the runtime if there is one. It does nothing with a node until it is told to go.
+look_for_nodes() {
+  attendant=
+  find_grid && own_slots && { [ -z "$grid" ] || attend; }
+}
+
 # attend: starts the runtime. It lives as long as somebody has descriptor 7 open, so what lasts longer than we must not inherit that; what it has
 # to say is read from descriptor 5.
 attend() {
@@ -66,6 +75,9 @@ attend() {
   exec 3<&- 6>&-
 }
 
+# go: by now run/needs says what is to be done.
+go() { (trap '' PIPE; echo go >&7) 2>/dev/null; }
+
 # revive: after somebody has killed it. It takes the nodes over; what it says goes to the messages.
 revive() {
   [ "${revived:=0}" -lt 20 ] || { rm -f "$state/coming"; return 0; }
@@ -74,6 +86,7 @@ revive() {
   LOGOBATCH_GRID=$grid LOGOBATCH_START=$$ setsid node .logobatch/runtime.mjs attend --run "$run" <&3 >>"$state/messages" 2>&1 3<&- 5<&- 7>&- 8>&- &
   attendant=$!
   exec 3<&-
+  go
 }
 
 # await_nodes: until jobs can start; sets coming, the slots of nodes that may still join. Fails, with what the runtime said, if they cannot.

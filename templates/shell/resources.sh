@@ -1,8 +1,8 @@
 # resources.sh: where the jobs of this run may run. Sourced by start. Without a grid file that is this machine, with a slot a processor.
 
-find_grid && own_slots || exit
+[ -n "${grid+found}" ] || look_for_nodes || exit
 # shellcheck disable=SC2046 # names of batches
-needs_of $(cut -d / -f 3,4 "$lists/todo" | sort -u)
+needs_of $(cut -d / -f 3,4 "$lists/todo" | sort -u) || exit
 
 # here: this machine as run/grid has it: name, kind, slots, MiB of memory a slot (0: unknown), gpus, tags, programs.
 here_alone() {
@@ -13,30 +13,28 @@ here_alone() {
     ;;
   esac
   memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo 2>/dev/null)
-  gpus=0 programs=
+  gpus=0 has=
   for device in /dev/nvidia[0-9]*; do [ ! -e "$device" ] || gpus=$((gpus + 1)); done
-  for program in $LOGOBATCH_REQUIRES; do ! command -v "$program" >/dev/null || programs="$programs$program,"; done
-  echo "local local $slots $((${memory:-0} / slots)) $gpus - ${programs:--}" >"$state/grid"
+  for program in $programs; do ! command -v "$program" >/dev/null || has="$has$program,"; done
+  echo "local local $slots $((${memory:-0} / slots)) $gpus - ${has:--}" >"$state/grid"
 }
 
 rm -rf "$state/nodes" "$state/coming" "$state/attached"
 : >"$state/grid"
-attendant=
 if [ -z "$grid" ]; then
   here_alone
 else
-  LOGOBATCH_BREADTH=
-  [ -n "$picky" ] || LOGOBATCH_BREADTH=$(awk '$2 ~ /shell\/run$/ { slots += $5 } END { print slots }' "$state/visits.mk")
-  export LOGOBATCH_BREADTH
+  [ -n "$picky" ] || awk '$2 ~ /shell\/run$/ { slots += $5 } END { print "breadth", slots }' "$state/visits.mk" >>"$state/needs"
   trap 'release_nodes; exit 130' INT
   trap 'release_nodes; exit 143' TERM
   trap 'release_nodes; exit 129' HUP
-  attend && await_nodes || exit
+  go
+  await_nodes || exit
 fi
 
 # Each batch's setup runs once a run, before its first job; on other nodes the runtime sees to that.
 if grep -q '^[^ ]* local ' "$state/grid"; then
-  printf '%s\n' "$LOGOBATCH_SETUPS" | while IFS= read -r script; do
+  printf '%s\n' "$setups" | while IFS= read -r script; do
     [ -z "$script" ] || sh "./$script" </dev/null >"$state/setup.log" 2>&1 7>&- 8>&- || {
       echo "setup $script failed (exit $?) on this machine; its output is in $state/setup.log:" >&2
       tail -n 10 "$state/setup.log" | sed 's/^/    | /' >&2

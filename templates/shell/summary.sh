@@ -37,7 +37,7 @@ summarize() {
     case $ended_by in INT) exit 130 ;; TERM) exit 143 ;; HUP) exit 129 ;; esac ;;
   esac
   [ -z "$released" ] || exit 1
-  [ "$failed" = 0 ] && [ "$skipped" = 0 ] && [ "$lost" = 0 ] && [ "$asked" = 0 ] && exit 0
+  [ "$failed" = 0 ] && [ "$skipped" = 0 ] && [ "$lost" = 0 ] && [ "$asked" = 0 ] && : >"$state/complete" && exit 0
   [ "$lost" = 0 ] || [ -n "$halted" ] || echo "the recipes of $lost jobs ended before their time; make runs those again"
   exit 1
 }

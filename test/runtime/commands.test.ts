@@ -16,7 +16,7 @@ import {
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { canLab, type Host } from '../lab/hosts.ts';
-import { type Rig, startRig, until } from './rig.ts';
+import { NEEDS, type Rig, startRig, until } from './rig.ts';
 
 describe('up and down', { skip: canLab() }, () => {
   let rig: Rig;
@@ -110,16 +110,18 @@ describe('up and down', { skip: canLab() }, () => {
   });
 
   test('a setup script runs in the view of the image; a node where it fails is left out, with what it printed', async () => {
-    const good = await rig.attend('r1', { LOGOBATCH_SETUPS: 'src/setup.sh' });
+    rig.need('shared src\nsetup src/setup.sh\n');
+    const good = await rig.attend('r1');
     assert.equal(readFileSync(join(rig.reach('n1').root ?? '', 'log'), 'utf8'), 'done\n');
     assert.equal((await good.end()).code, 0);
     const user = rig.lab.host('n2').user.name;
     rig.write({ 'src/setup.sh': `[ "$(id -un)" != ${user} ] || { echo no luck; exit 3; }\n` });
-    const bad = await rig.attend('r2', { LOGOBATCH_SETUPS: 'src/setup.sh' });
+    const bad = await rig.attend('r2');
     assert.match(bad.output(), /^ {4}\| no luck$/m);
     assert.match(bad.output(), /^left out {2}n2: setup src\/setup.sh failed$/m);
     assert.match(bad.output(), /^ready 1 2$/m);
     assert.equal((await bad.end()).code, 0);
+    rig.need(NEEDS);
     clean();
   });
 

@@ -8,6 +8,9 @@ import { type GridOptions, type LabOptions, startLab } from '../lab/hosts.ts';
 
 export type Files = Readonly<Record<string, string | undefined>>;
 
+/** What the batches ask of nodes unless a test says otherwise. */
+export const NEEDS = 'shared src\n';
+
 export interface RigOptions extends LabOptions {
   readonly files?: Files;
   readonly grid?: GridOptions;
@@ -50,7 +53,9 @@ export async function startRig({ files = { 'src/a': 'a\n' }, grid, ...options }:
     }
   };
   const setGrid = (wishes: GridOptions) => writeFileSync(join(root, 'grid.yml'), lab.grid(wishes));
+  const need = (text: string) => writeFileSync(join(root, '.logobatch/run/needs'), text);
   write(files);
+  need(NEEDS);
   setGrid(grid ?? {});
 
   const run = (words: readonly string[], env: Readonly<Record<string, string>>) => {
@@ -61,7 +66,6 @@ export async function startRig({ files = { 'src/a': 'a\n' }, grid, ...options }:
         ...lab.env,
         LOGOBATCH_GRID: join(root, 'grid.yml'),
         LOGOBATCH_SLOTS: join(root, 'slots'),
-        LOGOBATCH_SHARED: 'src',
         LOGOBATCH_START: String(process.pid),
         ...env,
       },
@@ -71,6 +75,7 @@ export async function startRig({ files = { 'src/a': 'a\n' }, grid, ...options }:
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', text => (out += text));
     child.stdin.on('error', () => {});
+    child.stdin.write('go\n');
     const ended = new Promise<Ended>(resolve => child.on('close', code => resolve({ code, out })));
     return { child, output: () => out, ended };
   };
@@ -81,6 +86,8 @@ export async function startRig({ files = { 'src/a': 'a\n' }, grid, ...options }:
     root,
     write,
     setGrid,
+    /** Says what the batches ask of nodes from now on: a word and a value a line. */
+    need,
     read,
     exists: (path: string) => existsSync(join(root, path)),
     /** An `attend` that is not waited for. */
