@@ -1,9 +1,10 @@
 /** Jobs on a real Slurm, through its login node and from here, whatever happens to them, to it and to us. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { environmentOf } from '../lab/cluster.ts';
 import { canSlurm, type Slurm, startSlurm } from '../lab/slurm.ts';
 import { called, kill, killAll, quiet, until } from '../run/witness.ts';
 import { type Image, imageOn, leftOn, outputs, PATIENCE } from './slurm-rig.ts';
@@ -82,7 +83,6 @@ describe('Slurm', { skip: canSlurm() }, () => {
     );
     await slurm.run(['true']);
     rmSync(fast, { recursive: true, force: true });
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(fast);
     const { code, out } = await image.make();
     assert.equal(code, 0, out);
@@ -158,6 +158,63 @@ describe('Slurm', { skip: canSlurm() }, () => {
     assert.equal(ran().length, 8);
     for (let i = 1; i <= 6; i++) assert.equal(image.result(`b/Job${i}/x`), '1\n');
     await node.start();
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
+  test('takes a signal to a whole task for no failure of its job, and clears up after a task that was killed at one blow', async () => {
+    const fast = join(slurm.folder, 'own-disk');
+    mkdirSync(fast);
+    chmodSync(fast, 0o1777);
+    // The second has to be begun again; the first goes on until that has ended, and needs its folder.
+    const image = await imageFor(
+      `batches:
+  - {name: b, inputs: [1, 2], command: 'echo mine > $LB_SCRATCH/it; echo $LB_SCRATCH >> ~/ran-{i0}; if [ {i0} = 1 ]; then until [ -e ~/free ]; do sleep 0.1; done; else [ $(wc -l < ~/ran-2) = 2 ] || sleep 600; [ ! -e $(head -n 1 ~/ran-2) ]; fi; cat $LB_SCRATCH/it > {out}/x'}
+  - {name: early, command: 'echo $LB_SCRATCH >> ~/ran-early; [ $(wc -l < ~/ran-early) = 2 ] || sleep 600'}
+`,
+      {},
+      { resource: { fast_storage: [fast] } },
+    );
+    const ranIn = (job: number | string) => {
+      const path = join(slurm.home, `ran-${job}`);
+      return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+    };
+    const going = image.start();
+    await until('all run', () => [1, 2, 'early'].every(job => ranIn(job).length === 1), PATIENCE);
+    const folderOf = (job: number | string) =>
+      readdirSync(fast).find(name => ranIn(job)[0]?.startsWith(join(fast, name, '/'))) ?? assert.fail();
+    const taskOf = (folder: string) => Number(folder.split('.').at(-1));
+    const isIn = (folder: string, pid: number) =>
+      environmentOf(pid).some(entry => entry.startsWith(`LOGOBATCH_JOB=${folder}.`));
+
+    // Where a scheduler ends one process after another the job may be the first.
+    const early = folderOf('early');
+    for (const { pid } of slurm.processes()) if (isIn(early, pid)) kill(pid, 'SIGTERM');
+    await sleep(300);
+    kill(taskOf(early), 'SIGTERM');
+
+    // Nothing of it may see another of its processes end: all are stopped before any is killed.
+    const folder = folderOf(2);
+    const meant = slurm
+      .processes()
+      .filter(({ pid, args }) => pid === taskOf(folder) || args.includes(folder) || isIn(folder, pid));
+    assert.ok(meant.length >= 4, meant.map(({ args }) => args).join('\n'));
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const { pid } of meant) kill(pid, signal);
+    await until(
+      'both have ended',
+      () => image.done().length === 2 || /^failed/m.test(going.output()),
+      PATIENCE,
+    );
+    writeFileSync(join(slurm.home, 'free'), '');
+    const { code, out } = await going.ended;
+    assert.equal(code, 0, out);
+    assert.match(out, /^lost {4}b\/early on campus: COMPLETED/m);
+    assert.match(out, /^lost {4}b\/b on campus: FAILED/m);
+    assert.deepEqual(
+      ['early', 1, 2].map(job => ranIn(job).length),
+      [2, 1, 2],
+    );
+    for (const job of ['Job1', 'Job2']) assert.equal(image.result(`b/${job}/x`), 'mine\n');
+    assert.deepEqual(readdirSync(fast), []);
     assert.deepEqual(leftOn(slurm, image), []);
   });
 
