@@ -7,6 +7,7 @@ import { arraysOf } from './cluster/notes.ts';
 import type { Context } from './context.ts';
 import { EXECUTORS } from './executors/executors.ts';
 import { type Entry, entriesOf, note, strike } from './ledger.ts';
+import type { Failure } from './life.ts';
 import type { Logins } from './login.ts';
 import type { Ahead } from './masters.ts';
 import { candidatesOn, type Facts, probe } from './probe.ts';
@@ -31,15 +32,7 @@ export interface Ready {
   readonly continued: boolean;
 }
 
-/** `again`: it may mend itself, so another try makes sense. */
-interface Refused {
-  readonly ok: false;
-  readonly why: string;
-  readonly hint?: string;
-  readonly again: boolean;
-}
-
-export type Outcome = { readonly ok: true; readonly ready: Ready } | Refused;
+export type Outcome = { readonly ok: true; readonly ready: Ready } | Failure;
 
 export interface Wishes {
   readonly context: Context;
@@ -184,7 +177,7 @@ async function obtain(
   known: readonly Entry[],
   fresh: Entry,
   { context, say }: Wishes,
-): Promise<{ readonly ok: true; readonly work: Work } | Refused> {
+): Promise<{ readonly ok: true; readonly work: Work } | Failure> {
   for (const entry of known) {
     if (entry.warm || entry.queue || entry.run === context.run) {
       const adopted = await adoptWork(transport, entry, context.run);

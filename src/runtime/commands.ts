@@ -5,6 +5,7 @@ import { HANDSHAKES } from './attend.ts';
 import { bootstrap } from './bootstrap.ts';
 import { type Context, controlFolder } from './context.ts';
 import { type DownOptions, joined, takeAllDown } from './down.ts';
+import { told } from './life.ts';
 import { NOBODY } from './login.ts';
 import { closeMasters } from './masters.ts';
 import { loginNodeOf } from './reach.ts';
@@ -48,7 +49,7 @@ export async function up(given: Context): Promise<number> {
         const { facts, transport } = outcome.ready;
         print(`up      ${node.name}: ${node.slots ?? facts.processors} slots, ${facts.memory} MiB`);
         await transport.close();
-      } else print(`left out  ${node.name}: ${outcome.why}${outcome.hint ? ` (${outcome.hint})` : ''}`);
+      } else print(`left out  ${node.name}: ${told(outcome)}`);
       return outcome.ok;
     }),
   );

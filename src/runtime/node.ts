@@ -4,16 +4,15 @@ import type { SshResource } from '../grid/model.ts';
 import { sshOptions } from '../transport/transport.ts';
 import type { Attended, Listener, Status } from './attended.ts';
 import * as board from './board.ts';
-import { bootstrap, type Outcome, type Ready, type Wishes } from './bootstrap.ts';
+import { bootstrap, type Ready, type Wishes } from './bootstrap.ts';
 import { type Report, reportOf, takeDown } from './down.ts';
 import { type Keeper, openKeeper } from './keeper.ts';
 import { entriesOf } from './ledger.ts';
-import { backOff, Rest } from './rest.ts';
+import { type Failure, live, told } from './life.ts';
+import { Rest } from './rest.ts';
 import { runScript } from './script.ts';
 import { type Removed, removeWork, straysOf } from './teardown.ts';
 
-/** Seconds between tries to bring it back; the last one again and again. */
-const BACK_OFF = [2, 5, 10, 20, 40, 60];
 /** Sessions over one connection: sshd's own limit is 10, and the runtime needs some itself. */
 const SESSIONS = 8;
 
@@ -64,39 +63,23 @@ export class AttendedNode implements Attended {
   /** Brings it up and keeps it until `end`; resolves when the first try has ended, however. */
   start(): Promise<void> {
     return new Promise(settled => {
-      this.living = this.live(settled)
+      const { resource, listener, ending } = this;
+      const living = {
+        name: resource.name,
+        say: listener.say,
+        abort: ending.signal,
+        bringUp: () => this.bringUp(),
+        serve: () => this.keep(),
+        leave: () => this.leave(),
+        giveUp: (failure: Failure) => this.giveUp(failure),
+      };
+      this.living = live(living, settled)
         .catch(error => this.giveUp({ ok: false, why: String(error), again: false }))
         .finally(settled);
     });
   }
 
-  private async live(settled: () => void): Promise<void> {
-    const { name } = this.resource;
-    let failures = 0;
-    let said = '';
-    while (!this.ending.signal.aborted) {
-      const outcome = await this.bringUp();
-      let why = outcome.ok ? '' : outcome.why;
-      if (outcome.ok) {
-        if (said !== '') this.listener.say(`back    ${name}`);
-        settled();
-        const since = Date.now();
-        why = await this.keep(outcome.ready);
-        if (Date.now() - since > 60_000) failures = 0;
-        said = '';
-      }
-      if (this.ending.signal.aborted) return;
-      if (!outcome.ok && !outcome.again) return this.giveUp(outcome);
-      this.leave();
-      const seconds = backOff(BACK_OFF, failures++);
-      if (why !== said) this.listener.say(`lost    ${name}: ${why}; trying again in ${seconds} s`);
-      said = why;
-      settled();
-      await wait(seconds * 1000, undefined, { signal: this.ending.signal }).catch(() => {});
-    }
-  }
-
-  private async bringUp(): Promise<Outcome> {
+  private async bringUp(): Promise<{ readonly ok: true } | Failure> {
     const outcome = await bootstrap(this.resource, this.wishes);
     if (!outcome.ok) return outcome;
     const { ready } = outcome;
@@ -123,7 +106,7 @@ export class AttendedNode implements Attended {
     );
     board.takeBack(name);
     this.listener.changed();
-    return outcome;
+    return { ok: true };
   }
 
   /** Why there is none, if there is none. */
@@ -137,7 +120,9 @@ export class AttendedNode implements Attended {
   }
 
   /** Until it is lost or the run is over; resolves with the reason. A keeper alone that is gone is replaced. */
-  private async keep(ready: Ready): Promise<string> {
+  private async keep(): Promise<string> {
+    const { ready } = this;
+    if (!ready) return 'it is not up';
     const look = setInterval(() => void this.rest?.look(), 3_000);
     const { signal } = this.ending;
     const ended = new Promise<'ended'>(resolve => {
@@ -169,10 +154,10 @@ export class AttendedNode implements Attended {
     void this.ready?.transport.close();
   }
 
-  private giveUp({ why, hint }: Extract<Outcome, { ok: false }>): void {
+  private giveUp(failure: Failure): void {
     this.leave();
     this.status = 'out';
-    this.listener.say(`left out  ${this.resource.name}: ${why}${hint ? ` (${hint})` : ''}`);
+    this.listener.say(`left out  ${this.resource.name}: ${told(failure)}`);
     this.listener.changed();
   }
 

@@ -1,7 +1,6 @@
 /** One cluster during a run: brought up, its queue served, brought back when the connection was lost, cleared at the end. */
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { counted } from '../../counted.ts';
 import type { ClusterResource } from '../../grid/model.ts';
 import { shWord } from '../../quote.ts';
@@ -13,8 +12,9 @@ import { type Report, reportOf, takeDown } from '../down.ts';
 import type { Limits } from '../executors/executor.ts';
 import { EXECUTORS } from '../executors/executors.ts';
 import { entriesOf } from '../ledger.ts';
+import { type Failure, live, told } from '../life.ts';
 import { hostOf, loginNodeOf } from '../reach.ts';
-import { backOff, Rest } from '../rest.ts';
+import { Rest } from '../rest.ts';
 import { runScript } from '../script.ts';
 import { removeWork } from '../teardown.ts';
 import { Arrays } from './arrays.ts';
@@ -23,9 +23,6 @@ import { Clerk } from './clerk.ts';
 import { Desk } from './desk.ts';
 import { arraysOf, strikeArrays } from './notes.ts';
 import { arrayPrefix } from './site.ts';
-
-/** Seconds between tries to reach it again. */
-const BACK_OFF = [2, 5, 10, 20, 40, 60];
 
 export class AttendedCluster implements Attended {
   readonly resource: ClusterResource;
@@ -80,57 +77,35 @@ export class AttendedCluster implements Attended {
 
   start(): Promise<void> {
     return new Promise(settled => {
-      this.living = this.live(settled)
+      const { resource, listener, ending } = this;
+      const living = {
+        name: resource.name,
+        solace: ' (its jobs go on)',
+        say: listener.say,
+        abort: ending.signal,
+        bringUp: () => this.bringUp(),
+        serve: () => this.serve(),
+        leave: () => this.leave(),
+        giveUp: (failure: Failure) => this.giveUp(told(failure)),
+      };
+      this.living = live(living, settled)
         .catch(error => this.fail(error))
         .finally(settled);
     });
   }
 
-  private async live(settled: () => void): Promise<void> {
-    const { name } = this.resource;
-    const { signal } = this.ending;
-    let failures = 0;
-    let said = '';
-    while (!signal.aborted) {
-      const outcome = await this.bringUp();
-      let why = outcome.why;
-      if (why === undefined) {
-        if (said !== '') this.listener.say(`back    ${name}`);
-        settled();
-        const since = Date.now();
-        why = await this.serve();
-        if (Date.now() - since > 60_000) failures = 0;
-        said = '';
-      }
-      if (signal.aborted) return;
-      if (!outcome.again) return this.giveUp(why);
-      // Its jobs go on by themselves, so visits keep waiting; only new ones do not come.
-      if (this.status === 'up') this.status = 'away';
-      board.putAside(name);
-      void this.ready?.transport.close();
-      const seconds = backOff(BACK_OFF, failures++);
-      if (why !== said)
-        this.listener.say(`lost    ${name}: ${why}; trying again in ${seconds} s (its jobs go on)`);
-      said = why;
-      settled();
-      await wait(seconds * 1000, undefined, { signal }).catch(() => {});
-    }
-  }
-
-  /** Why it is not up, if it is not. */
-  private async bringUp(): Promise<{ readonly why: string | undefined; readonly again: boolean }> {
+  private async bringUp(): Promise<{ readonly ok: true } | Failure> {
     const { resource, wishes, listener } = this;
     const { name, kind } = resource;
     const outcome = await bootstrap(loginNodeOf(resource), wishes);
-    if (!outcome.ok)
-      return { ...outcome, why: outcome.hint ? `${outcome.why} (${outcome.hint})` : outcome.why };
+    if (!outcome.ok) return outcome;
     const { ready } = outcome;
     const { transport, root } = ready;
     const { work } = ready.work.entry;
     const limits = await this.furnish(ready);
     if ('why' in limits) {
       await transport.close();
-      return { ...limits, again: true };
+      return { ok: false, ...limits, again: true };
     }
     const now = performance.now() / 1000;
     if (this.arrays.open.size === 0) this.arrays.takeUp(work, now);
@@ -169,7 +144,7 @@ export class AttendedCluster implements Attended {
     );
     board.takeBack(name);
     listener.changed();
-    return { why: undefined, again: true };
+    return { ok: true };
   }
 
   /** What tasks read, and what the site allows. */
@@ -235,7 +210,14 @@ ${executor.limits}`,
     process.kill(this.wishes.context.start, 'SIGUSR2');
   }
 
-  private giveUp(why: string | undefined): void {
+  /** Its jobs go on by themselves, so visits keep waiting; only new ones do not come. */
+  private leave(): void {
+    if (this.status === 'up') this.status = 'away';
+    board.putAside(this.resource.name);
+    void this.ready?.transport.close();
+  }
+
+  private giveUp(why: string): void {
     void this.ready?.transport.close();
     this.status = 'out';
     this.desk.refuseAll(`lost ${why}`);
