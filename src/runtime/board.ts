@@ -41,6 +41,12 @@ export interface Reach {
   readonly nice: number;
 }
 
+export interface Refused {
+  readonly batch: string;
+  readonly cpus: number;
+  readonly why: string;
+}
+
 export function listNodes(nodes: readonly Listed[]): void {
   const words = (list: readonly string[]) => list.join(',') || '-';
   const lines = nodes.map(
@@ -87,6 +93,13 @@ export function tellCounts(
   counts: { readonly submissions: number; readonly queries: number; readonly waiting: number },
 ): void {
   replace(join(folderOf(node), 'counts'), `${counts.submissions} ${counts.queries} ${counts.waiting}\n`);
+}
+
+/** Its scheduler takes no jobs of this batch with so many processors, in this run: whoever has some looks for another node. */
+export function tellRefused(node: string, { batch, cpus, why }: Refused): void {
+  const folder = join(folderOf(node), 'refused', batch);
+  mkdirSync(folder, { recursive: true });
+  replace(join(folder, String(cpus)), `${why}\n`);
 }
 
 /** The job was handed to this cluster by an earlier run: whoever wants it has to ask there. */

@@ -5,7 +5,7 @@
 #
 #   end <n> <exit> <elapsed> <spent> <word>    job n is back, its archive is <n>.tar; word: ok, timeout, replaced, unreadable
 #   end <n> 0 0 0 killed <why>                 it has failed, in the words of the scheduler; there may be an archive
-#   lost <why>   back   refused <why>          the rest runs elsewhere; there is no place after all; it is never taken
+#   lost <why>   back   refused                the rest runs elsewhere; there is no place for now; nor will there be: the reason is in nodes/<node>/refused
 
 start_session() {
   order=$state/nodes/$node/spool/${held##* } fifo=$LOGOBATCH_SLOTS/${held##* }
@@ -36,12 +36,8 @@ take_result() {
   case $line in
     "end $n "*) ;;
     lost\ *) lost=${line#lost }; return 1 ;;
-    back) lost=''; let_go; sleep 1; return 1 ;;
-    refused\ *)
-      for k in $left; do recall "$k"; failed "${line#refused }"; done
-      left=
-      return 1
-      ;;
+    back) pause=1; return 1 ;;
+    refused) pause=0; return 1 ;;
     *) return 1 ;;
   esac
   line=${line#end * }

@@ -12,7 +12,7 @@ case $kind in ssh) . "$here/session.sh" ;; *) . "$here/queue.sh" ;; esac
 # visit_there: runs the jobs on $node; those that are not back at the end stay in $left.
 visit_there() {
   . "$state/nodes/$node/connect"
-  lost=
+  lost='' pause=''
   base=data/processed/.stage/${held##* } answers=$LOGOBATCH_SLOTS/${held##* }.err
   stages || { halt 'cannot write to data/processed/.stage'; return 1; }
   sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.$n.0 0 $base/send"
@@ -30,6 +30,7 @@ visit_there() {
   umask "$LOGOBATCH_MASK"
   stopped && return 1
   [ -n "$left" ] || return 0
+  [ -z "$pause" ] || { let_go; sleep "$pause"; return 0; }
   [ -n "$lost" ] || return 0 # an attempt failed, and there is another one
   lose
 }

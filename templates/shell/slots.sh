@@ -9,7 +9,8 @@
 # run/grid has a line a node: name, kind (local, ssh, slurm, sge), slots, MiB of memory that come with a slot (0: unknown), gpus, tags, programs; the last
 # two with commas, or -. Nodes may join while visits wait.
 
-# suits: may this batch run on the node whose line was read? Otherwise says why not in $why.
+# suits CPUS: may jobs of this batch with so many processors run on the node whose line was read? Otherwise says why not in $why. (What a scheduler
+# takes is only known once it has refused something.)
 suits() {
   # shellcheck disable=SC2154 # resources, tags, requires, gpus, mem: the batch's, sourced by run
   case " $resources " in '  ' | *" $node "*) ;; *) why="may only run on $resources"; return 1 ;; esac
@@ -20,6 +21,7 @@ suits() {
     case ",$programs," in *",$program,"*) ;; *) why="needs the program $program, which $node does not have"; return 1 ;; esac
   done
   [ "$gpus" -le "$have" ] || { why="needs $gpus gpus, $node has $have"; return 1; }
+  case $kind in slurm | sge) ! { IFS= read -r why <"$state/nodes/$node/refused/$id/$1"; } 2>/dev/null ;; esac
 }
 
 # weight CPUS MEM SHARE: how many slots a job takes: its processors, or more if it needs more memory than comes with them (MiB).
@@ -58,7 +60,7 @@ attached() {
 fits() {
   choices='' widest=0 why='there is no node for it'
   while read -r node kind slots share have marks programs; do
-    suits || continue
+    suits "$1" || continue
     # How large the machines of a cluster are is known to its scheduler.
     case $kind in slurm | sge) width=1 ;; *) weight "$1" "$mem" "$share" ;; esac
     if [ "$width" -le "$slots" ]; then
@@ -171,7 +173,9 @@ take_many() {
   # Below 10 nothing is free then for the locks to come: those descriptors are the visit's own.
   exec 3</dev/null 4</dev/null 5</dev/null 6</dev/null 9</dev/null
   while [ $# -gt 0 ]; do
-    fit "$cpus" && roomiest $((first / $#)) || return
+    # A visit of its own says why.
+    fit "$cpus" || { sh "$here/run" "$id" "$first" "$cpus" "$@"; return; }
+    roomiest $((first / $#)) || return
     queue "$node.queue"
     some='' rest=''
     i=1

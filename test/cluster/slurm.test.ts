@@ -323,6 +323,29 @@ describe('Slurm', { skip: canSlurm() }, () => {
     assert.deepEqual(leftOn(slurm, image), []);
   });
 
+  test('leaves to others what it does not take, and takes the rest', async () => {
+    const job = (name: string, keys: string) =>
+      `  - {name: ${name}, inputs: rows.csv, ${keys} command: 'echo {n} > {out}/x'}\n`;
+    const image = await imageFor(
+      `batches:\n${job('odd', 'slurm: {partition: nowhere},')}${job('bound', 'slurm: {partition: nowhere}, resources: [campus],')}${job('plain', 'resources: [campus],')}`,
+      { files: { 'batch_info/rows.csv': rows(6) } },
+      { others: [{ name: 'desk', type: 'local', slots: 2 }] },
+    );
+    const { code, out } = await image.make();
+    assert.equal(code, 2, out);
+    assert.deepEqual(out.match(/^refused.*?:/gm)?.sort(), [
+      'refused b/bound on campus:',
+      'refused b/odd on campus:',
+    ]);
+    assert.equal(out.match(/^failed {2}b\/bound\/Job\d+: Slurm does not take it: /gm)?.length, 6, out);
+    assert.equal(image.done().length, 12);
+    for (const name of ['odd/Job1', 'odd/Job6']) {
+      assert.match(image.result(`${name}/.done`), /^attempt=1 node=desk /m);
+    }
+    assert.match(image.result('plain/Job1/.done'), /^attempt=1 node=campus /m);
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
   test('is cleared by Ctrl-C, by make cancel, and by make cancel after a head that died', async () => {
     const image = await imageFor(`batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 300'}]\n`, {
       files: { 'batch_info/rows.csv': rows(12) },

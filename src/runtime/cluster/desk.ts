@@ -72,7 +72,7 @@ export class Desk {
     for (const job of task.jobs) if (job.claim) open?.jobs.set(job.claim.n, job);
   }
 
-  /** Ends the waiting of whoever has packed these: `back`: the slot is not to be had after all; `lost`: in vain. */
+  /** Ends the waiting of whoever has packed these: `back`: there is no place for them now; `refused`: nor will there be; `lost`: in vain. */
   refuse({ packet }: Load, line: string): void {
     const open = this.open.get(packet.word);
     if (!open || open.answered) return;

@@ -1,5 +1,6 @@
 /** The one submitter of a cluster: gathers what visits have packed at about the same time into job arrays, as large as the site takes them. */
 import { counted } from '../../counted.ts';
+import * as board from '../board.ts';
 import type { Arrays } from './arrays.ts';
 import type { Desk } from './desk.ts';
 import { gathered, type Load } from './gather.ts';
@@ -20,7 +21,8 @@ export class Submitter {
   private readonly pace: Pace;
   private readonly told: Told;
   private readonly room: Room;
-  private readonly refusedBatches = new Set<string>();
+  /** Batches and numbers of processors. */
+  private readonly refusals = new Set<string>();
   private loads: Load[] = [];
   private firstLoad = 0;
   private lastLoad = 0;
@@ -82,8 +84,9 @@ export class Submitter {
     const [group] = gathered(this.loads, { tasks: this.room.tasks, room: this.space() });
     const [first] = group ?? [];
     if (!group || !first) return;
-    const { batch } = first.packet;
+    const { batch, cpus } = first.packet;
     const { work, resource } = this.site;
+    if (this.refusals.has(`${batch} ${cpus}`)) return this.turnAway(group);
     const name = newArrayName(batch);
     const tasks = group.map(({ jobs }) =>
       jobs.map(({ n, job, attempt, meaning }) => ({ n, job, attempt, meaning })),
@@ -122,15 +125,28 @@ export class Submitter {
     this.told.say(`note    ${this.site.resource.name}: the site allows ${arrays} at once: the others wait`);
   }
 
+  /** Their visits look elsewhere. */
+  private turnAway(group: readonly Load[]): void {
+    this.loads = this.loads.filter(load => !group.includes(load));
+    for (const load of group) this.desk.refuse(load, 'refused');
+  }
+
   private refused({ why, words }: Extract<Sent, { kind: 'refused' }>, group: readonly Load[]): void {
     const { resource, executor } = this.site;
     const now = seconds();
     if (why === 'no') {
-      const batch = group[0]?.packet.batch ?? '';
-      if (!this.refusedBatches.has(batch)) this.told.say(`refused ${batch} on ${resource.name}: ${words}`);
-      this.refusedBatches.add(batch);
-      for (const load of group)
-        this.desk.refuse(load, `refused ${executor.title} does not take it: ${words}`);
+      for (const { packet } of group) {
+        const { batch, cpus } = packet;
+        if (this.refusals.has(`${batch} ${cpus}`)) continue;
+        this.refusals.add(`${batch} ${cpus}`);
+        board.tellRefused(resource.name, {
+          batch,
+          cpus,
+          why: `${executor.title} does not take it: ${words}`,
+        });
+        this.told.say(`refused ${batch} on ${resource.name}: ${words}`);
+      }
+      this.turnAway(group);
       return;
     }
     this.loads = [...group, ...this.loads];
