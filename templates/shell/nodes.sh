@@ -91,14 +91,14 @@ revive() {
 
 # await_nodes: until jobs can start; sets coming, the slots of nodes that may still join. Fails, with what the runtime said, if they cannot.
 await_nodes() {
-  while read -r word rest <&5; do
+  while IFS= read -r line <&5; do
     # shellcheck disable=SC2086 # the rest is words
-    case $word in
-      ready) return 0 ;;
-      coming) coming=$rest; continue ;;
-      login) log_in $rest; continue ;;
+    case $line in
+      ready\ *) return 0 ;;
+      coming\ *) coming=${line#* } ;;
+      login\ *) log_in ${line#* } ;;
+      *) printf '%s\n' "$line" ;;
     esac
-    echo "$word${rest:+ $rest}"
   done
   wait "$attendant"
   attendant=
@@ -129,7 +129,7 @@ dismiss() {
 release_nodes() {
   [ -n "${attendant-}" ] || return 0
   dismiss
-  while IFS= read -r line <&5; do echo "$line"; done
+  while IFS= read -r line <&5; do printf '%s\n' "$line"; done
   while alive "$attendant"; do wait "$attendant"; done
   wait "$attendant"
 }

@@ -50,6 +50,14 @@ describe('make called with', () => {
     assert.deepEqual(image.ran(), ALL);
   });
 
+  test('GRID=FILE with a mistake shows its place as logobatch does', async () => {
+    image.write({ 'grid.yml': 'compute:\n  - name: lab\n    type:  shs\n    hostname: lab\n' });
+    const { code, out } = await image.make(['GRID=grid.yml']);
+    assert.equal(code, 2);
+    assert.match(out, /^ 3 \|     type: {2}shs\n {3}\| {12}\^\^\^$/m);
+    assert.deepEqual(image.ran(), []);
+  });
+
   test('-n says what would run and why, and changes nothing at all', async () => {
     const before = tree(image.root);
     const { code, out } = await image.make(['-n']);
