@@ -32,10 +32,12 @@ export interface Task {
   missed: number;
   /** Since when it is over or gone. */
   overSince: number | undefined;
+  /** We have taken it out of the queue: a slot was free elsewhere. */
+  recalled: boolean;
 }
 
 export interface SentArray {
-  readonly note: ArrayNote;
+  note: ArrayNote;
   id: string | undefined;
   /** When it was handed over without an answer, in seconds. */
   readonly since: number;
@@ -75,7 +77,8 @@ export class Arrays {
       const sent = jobs.map(({ n, job, meaning }): SentJob => {
         return { n, job, meaning, claim: claimOf(i, n), end: undefined, settled: false };
       });
-      tasks.push({ array, index: i + 1, jobs: sent, queued: undefined, missed: 0, overSince: undefined });
+      const unknown = { queued: undefined, missed: 0, overSince: undefined };
+      tasks.push({ array, index: i + 1, jobs: sent, ...unknown, recalled: false });
     });
     this.open.set(note.name, array);
     return array;
@@ -86,7 +89,17 @@ export class Arrays {
     const array = this.open.get(name);
     if (!array || array.id !== undefined) return;
     array.id = id;
-    noteArray(this.node, { ...array.note, id });
+    array.note = { ...array.note, id };
+    noteArray(this.node, array.note);
+  }
+
+  /** It is taken out of the queue: nobody is to look for it there later. */
+  recall(task: Task): void {
+    const { array, index } = task;
+    task.recalled = true;
+    const tasks = array.note.tasks.map((jobs, i) => (i === index - 1 ? [] : jobs));
+    array.note = { ...array.note, tasks };
+    noteArray(this.node, array.note);
   }
 
   /** It never was, or all of it has come back. */

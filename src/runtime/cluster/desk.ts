@@ -17,7 +17,7 @@ interface Open {
 
 export class Desk {
   private readonly arrays: Arrays;
-  private readonly slots: string;
+  readonly slots: string;
   private readonly spool: string;
   private readonly open = new Map<string, Open>();
   private readonly fetched = new Set<SentJob>();

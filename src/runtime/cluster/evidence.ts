@@ -59,6 +59,7 @@ ${ids.length > 0 ? (executor.ends?.(ids) ?? '') : ''}
     evidence.set(task, {
       queued: found ?? task.queued,
       started,
+      recalled: task.recalled,
       log: lines.flatMap(line => (line.startsWith('| ') ? [line.slice(2)] : [])),
     });
   }

@@ -29,10 +29,12 @@ export interface Packet {
   readonly base: string;
   /** What it packed holds files for the view of the image. */
   readonly extras: boolean;
+  /** Hosts that could do it as well. */
+  readonly hosts: readonly string[];
 }
 
 /**
- * All orders that lie there whole: `<pid> <word> <batch> <cpus> <most> <extras: 0 | 1>`, a line
+ * All orders that lie there whole: `<pid> <word> <batch> <cpus> <most> <extras: nothing or 1> <hosts, each after a comma>`, a line
  * `<n> <attempt> <time> <job> <meaning>` a job, and `.`
  */
 export function packetsIn(spool: string): Packet[] {
@@ -45,7 +47,7 @@ export function packetsIn(spool: string): Packet[] {
 function parse(slot: string, text: string): Packet | undefined {
   const lines = text.split('\n');
   if (lines.at(-2) !== '.') return undefined;
-  const [pid, word = '', batch = '', cpus, most, extras] = (lines[0] ?? '').split(' ');
+  const [pid, word = '', batch = '', cpus, most, extras, hosts = ''] = (lines[0] ?? '').split(' ');
   const jobs = lines.slice(1, -2).map(line => {
     const [n, attempt, time, job = '', ...meaning] = line.split(' ');
     return {
@@ -66,6 +68,7 @@ function parse(slot: string, text: string): Packet | undefined {
     jobs,
     base: join('data/processed/.stage', slot),
     extras: extras === '1',
+    hosts: hosts.split(',').filter(Boolean),
   };
 }
 

@@ -14,10 +14,13 @@ export interface Evidence {
   readonly log: readonly string[];
   /** The task had begun. */
   readonly started: boolean;
+  /** We ourselves have ended it. */
+  readonly recalled: boolean;
 }
 
 /** `first`: it is the first of its task without a result, so it was the one that ran. */
 export function verdictOf(evidence: Evidence, first: boolean): Verdict {
+  if (evidence.recalled) return { kind: 'lost', words: 'it began when it was just taken out of the queue' };
   const { state, words } = judged(evidence);
   const cancelled = /^CANCELLED(?!.* DUE TO )|assumedly after job/.test(words);
   // What a time limit ended is one job; what a person ended is all of the task.

@@ -41,6 +41,8 @@ export const sge: Executor = {
     [...lines.join('\n').matchAll(/<job_list\b[^>]*>([\s\S]*?)<\/job_list>/g)].flatMap(([, text = '']) =>
       taskIn(text),
     ),
+  // It looks whether the job could start now, and says of each queue and host why not.
+  whyWaiting: id => `qalter -w p ${shWord(id)} 2>&1 | sed -n 's/^Job [0-9]* *//; s/"//g; /cannot run/{p;q;}'`,
   // What it says of a job in its error state stands with the queue; all else in the accounting file, if that can be read here.
   ends: ids =>
     ids
@@ -50,6 +52,7 @@ export const sge: Executor = {
       )
       .join('\n'),
   endsIn,
+  taskId: (array, task) => `${array}.${task}`,
   cancel: ids => `qdel ${ids.map(shWord).join(' ')} >/dev/null`,
 };
 

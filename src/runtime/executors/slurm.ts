@@ -35,9 +35,12 @@ export const slurm: Executor = {
   refusalIn,
   // Those that ended are listed for some minutes, too, and how they did.
   queue: prefix => `
-said=$(squeue -h -r -t all -u "$(id -un)" -o '%j|%F|%K|%T') || exit 1
+said=$(squeue -h -r -t all -u "$(id -un)" -o '%j|%F|%K|%T|%r') || exit 1
 printf '%s\\n' "$said" | grep '^${prefix}' || :`,
   tasksIn: lines => lines.flatMap(taskIn),
+  taskId: (array, task) => `${array}_${task}`,
+  hopeless:
+    /^(BadConstraints|PartitionTimeLimit|PartitionNodeLimit|DependencyNeverSatisfied|InvalidAccount|InvalidQOS|AccountNotAllowed|QOSNotAllowed)$/,
   cancel: ids => `scancel -Q ${ids.map(shWord).join(' ')}`,
 };
 
@@ -111,10 +114,10 @@ const STATES: Readonly<Record<string, State>> = {
 };
 
 function taskIn(line: string): QueuedTask[] {
-  const [name = '', id = '', index = '', words = ''] = line.split('|');
+  const [name = '', id = '', index = '', words = '', reason = 'None'] = line.split('|');
   const state = STATES[words.split(' ')[0] ?? ''];
   if (!/^\d+$/.test(id) || state === undefined) return [];
   // Tasks that have not begun may come as one line, `1-10`, in spite of -r.
   const task = /^\d+$/.test(index) ? Number(index) : undefined;
-  return [{ name, id, task, state, words }];
+  return [{ name, id, task, state, words, ...(state === 'waiting' && reason !== 'None' && { reason }) }];
 }
