@@ -43,7 +43,9 @@ export interface Reach {
 
 export interface Refused {
   readonly batch: string;
+  /** What a visit asks for: processors, and the seconds that all its jobs may take together. */
   readonly cpus: number;
+  readonly time: number;
   readonly why: string;
 }
 
@@ -54,20 +56,6 @@ export function listNodes(nodes: readonly Listed[]): void {
       `${node} ${kind} ${slots} ${memory} ${gpus} ${words(tags)} ${words(programs)}\n`,
   );
   replace(join(RUN, 'grid'), lines.join(''));
-}
-
-/** How many slots of each host nobody holds just now. `slots`: the folder that their locks lie in. */
-export function freeSlots(slots: string): Map<string, number> {
-  const free = new Map<string, number>();
-  for (const line of textOf(join(RUN, 'grid')).split('\n')) {
-    const [node = '', kind, count] = line.split(' ');
-    if ((kind !== 'local' && kind !== 'ssh') || isAside(node)) continue;
-    const holders = Array.from({ length: Number(count) }, (_, i) =>
-      textOf(join(slots, `${node}.${i + 1}.by`)),
-    );
-    free.set(node, holders.filter(holder => holder.trim() === '').length);
-  }
-  return free;
 }
 
 /** Whether nodes may still join that were not tried to the end yet: a job that fits none of those listed waits for them. */
@@ -109,11 +97,11 @@ export function tellCounts(
   replace(join(folderOf(node), 'counts'), `${counts.submissions} ${counts.queries} ${counts.waiting}\n`);
 }
 
-/** Its scheduler takes no jobs of this batch with so many processors, in this run: whoever has some looks for another node. */
-export function tellRefused(node: string, { batch, cpus, why }: Refused): void {
+/** Its scheduler takes no such jobs of this batch, in this run: whoever has some looks for another node. */
+export function tellRefused(node: string, { batch, cpus, time, why }: Refused): void {
   const folder = join(folderOf(node), 'refused', batch);
   mkdirSync(folder, { recursive: true });
-  replace(join(folder, String(cpus)), `${why}\n`);
+  replace(join(folder, `${cpus}.${time}`), `${why}\n`);
 }
 
 /** The job was handed to this cluster by an earlier run: whoever wants it has to ask there. */
@@ -160,14 +148,6 @@ function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap(entry =>
     entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
   );
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 const folderOf = (node: string) => join(RUN, 'nodes', node);

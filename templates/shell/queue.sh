@@ -14,13 +14,8 @@ start_session() {
   exec 5<>"$fifo.from" || return
   word=$LOGOBATCH_RUN.$$.$n
   : >"$answers"
-  # Where it could run as well, if there is a slot.
-  hosts=
-  for choice in $choices; do
-    case $choice in *:slurm:* | *:sge:*) ;; *:1) hosts=$hosts,${choice%%:*} ;; esac
-  done
   {
-    echo "$$ $word $id $cpus $((max_bytes + 2 * log_bytes)) ${extras:+1} $hosts"
+    echo "$$ $word $id $cpus $((max_bytes + 2 * log_bytes)) ${extras:+1}"
     for k in $left; do
       recall "$k"
       for n in $wanted; do eval "[ \"\$order_$n\" != $k ] || number=$n"; done
@@ -42,7 +37,7 @@ take_result() {
     "end $n "*) ;;
     lost\ *) lost=${line#lost }; return 1 ;;
     back) pause=1; return 1 ;;
-    refused) pause=0; return 1 ;;
+    refused) pause=0; turned_away; return 1 ;;
     *) return 1 ;;
   esac
   line=${line#end * }
@@ -57,6 +52,12 @@ take_result() {
     return
   fi
   unpack <"$base/$n.tar" && : >"$base/$n.tar"
+}
+
+# turned_away: the first of its batch says so.
+turned_away() {
+  barred && mkdir "${bar%/*}/said" 2>/dev/null || return 0
+  echo "refused $id on $node: ${refusal#*does not take it: }$(fits "$cpus" && echo '; it runs elsewhere')" >>"$state/messages"
 }
 
 # end_session: the runtime sees that we are done.

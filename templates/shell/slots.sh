@@ -9,8 +9,7 @@
 # run/grid has a line a node: name, kind (local, ssh, slurm, sge), slots, MiB of memory that come with a slot (0: unknown), gpus, tags, programs; the last
 # two with commas, or -. Nodes may join while visits wait.
 
-# suits CPUS: may jobs of this batch with so many processors run on the node whose line was read? Otherwise says why not in $why. (What a scheduler
-# takes is only known once it has refused something.)
+# suits: may this batch run on the node whose line was read? Otherwise says why not in $why.
 suits() {
   # shellcheck disable=SC2154 # resources, tags, requires, gpus, mem: the batch's, sourced by run
   case " $resources " in '  ' | *" $node "*) ;; *) why="may only run on $resources"; return 1 ;; esac
@@ -21,7 +20,17 @@ suits() {
     case ",$programs," in *",$program,"*) ;; *) why="needs the program $program, which $node does not have"; return 1 ;; esac
   done
   [ "$gpus" -le "$have" ] || { why="needs $gpus gpus, $node has $have"; return 1; }
-  case $kind in slurm | sge) ! { IFS= read -r why <"$state/nodes/$node/refused/$id/$1"; } 2>/dev/null ;; esac
+}
+
+# barred: true if $node is a cluster whose scheduler never takes what this visit asks for, as it has said in this run: $refusal. What it took of
+# an earlier run it still has.
+barred() {
+  # shellcheck disable=SC2086 # numbers
+  set -- $left
+  bar=$state/nodes/$node/refused/$id/$cpus.$((time * $#))
+  { IFS= read -r refusal <"$bar"; } 2>/dev/null || return
+  [ -d "$state/attached/$id" ] || return 0
+  for k; do eval "[ ! -e \"$state/attached/$id/\$job_$k\" ] || return 1"; done
 }
 
 # weight CPUS MEM SHARE: how many slots a job takes: its processors, or more if it needs more memory than comes with them (MiB).
@@ -58,17 +67,21 @@ attached() {
 }
 
 fits() {
-  choices='' widest=0 why='there is no node for it'
+  choices='' widest=0 why='there is no node for it' refusal=''
   while read -r node kind slots share have marks programs; do
-    suits "$1" || continue
+    suits || continue
     # How large the machines of a cluster are is known to its scheduler.
-    case $kind in slurm | sge) width=1 ;; *) weight "$1" "$mem" "$share" ;; esac
+    case $kind in
+      slurm | sge) if barred; then continue; else width=1; fi ;;
+      *) weight "$1" "$mem" "$share" ;;
+    esac
     if [ "$width" -le "$slots" ]; then
       choices="$choices $node:$kind:$slots:$width"
     elif [ "$slots" -gt "$widest" ]; then
       widest=$slots why="needs $width slots (cpus: $1, mem: ${mem}M), the largest node has $widest"
     fi
   done <.logobatch/run/grid
+  why=${refusal:-$why}
   [ -n "$choices" ]
 }
 
@@ -88,9 +101,10 @@ wide() {
 }
 
 # ready: true unless no job may start on $node for now, or this visit was lost there and there is another one to wait for: a node that loses all
-# that it is given always has a slot to spare.
+# that it is given always has a slot to spare. Sets stale if it is no choice any more.
 ready() {
   [ ! -e "$state/nodes/$node/aside" ] || return 1
+  case $kind in slurm | sge) if barred; then stale=1; return 1; fi ;; esac
   case " $avoid " in *" $node "*) [ "$looks" -gt 20 ] && ! elsewhere ;; esac
 }
 
@@ -110,41 +124,35 @@ free() {
   [ -z "$holder" ] || ! alive "$holder"
 }
 
-# spots ORDINAL: lists the slots of all choices: hosts come before queues, which take any number and let it wait; the first of each node, then the
-# second …, so that work spreads. The first look of a visit begins at its own place in the list: those that start together do not ask for the same lock.
+# spots: lists the slots of all choices, the first of each node, then the second …, so that work spreads. The first look of a visit begins at
+# its own place in the list: those that start together do not ask for the same lock.
 spots() {
-  spots='' ordinal=$1
-  for sort in host queue; do
-    set --
-    i=1 more=1
-    while [ -n "$more" ]; do
-      more=
-      for choice in $choices; do
-        choice "$choice"
-        case $sort:$kind in host:slurm | host:sge | queue:local | queue:ssh) continue ;; esac
-        if [ "$i" -le "$slots" ]; then
-          set -- "$@" "$node.$i:$kind"
-          more=1
-        fi
-      done
-      i=$((i + 1))
+  spots='' i=1 more=1
+  while [ -n "$more" ]; do
+    more=
+    for choice in $choices; do
+      choice "$choice"
+      if [ "$i" -le "$slots" ]; then spots="$spots $node.$i:$kind" more=1; fi
     done
-    [ $# -gt 0 ] || continue
-    skip=$((ordinal % $#))
-    while [ "$skip" -gt 0 ]; do
-      spot=$1
-      shift
-      set -- "$@" "$spot"
-      skip=$((skip - 1))
-    done
-    spots="$spots $*"
+    i=$((i + 1))
   done
+  # shellcheck disable=SC2086 # words
+  set -- "$1" $spots
+  skip=$(($1 % ($# - 1)))
+  shift
+  while [ "$skip" -gt 0 ]; do
+    spot=$1
+    shift
+    set -- "$@" "$spot"
+    skip=$((skip - 1))
+  done
+  spots=$*
 }
 
 # take_one ORDINAL: waits for a slot and keeps it on descriptor 9; sets slot, node and kind. Those that wait queue up; only the first of them
-# asks again and again.
+# asks again and again. Fails if it has to be seen anew where the job may run.
 take_one() {
-  queued='' looks=0
+  queued='' looks=0 stale=''
   spots "$1"
   while :; do
     looks=$((looks + 1))
@@ -159,7 +167,8 @@ take_one() {
       fi
     done
     stopped && return 1
-    [ $((looks % 50)) != 0 ] || ! fit "$cpus" || spots 0
+    [ -z "$stale" ] || return
+    [ $((looks % 50)) != 0 ] || { fit "$cpus" && ! wide && spots 0; } || return
     [ "$queued" ] && { sleep 0.1; continue; }
     queued=1
     queue "q.$LOGOBATCH_IMAGE.${id%/*}.${id#*/}"
@@ -183,6 +192,8 @@ take_many() {
     fit "$cpus" || { sh "$here/run" "$id" "$first" "$cpus" "$@"; return; }
     roomiest $((first / $#)) || return
     queue "$node.queue"
+    # Others were before us: it may take no more of these by now.
+    ready || { exec 7>&-; continue; }
     some='' rest=''
     i=1
     while [ "$i" -le "$slots" ]; do

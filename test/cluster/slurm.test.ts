@@ -346,6 +346,53 @@ describe('Slurm', { skip: canSlurm() }, () => {
     assert.deepEqual(leftOn(slurm, image), []);
   });
 
+  test('leaves bundles and parallel jobs to others, too, and what nobody takes fails in its words', async () => {
+    const image = await imageFor(
+      `batches:
+  - {name: b, inputs: rows.csv, bundle: 2, time: 1m, retries: 1, command: 'echo $LB_ATTEMPT > {out}/x'}
+  - {name: wide, resources: [campus, desk], cpus: 3, inputs: [1, 2, 3, 4], command: 'sleep 0.5; echo fine > {out}/x'}
+  - {name: scale, type: threadtest, range: "2-3", resources: [spare], command: 'echo fine > {out}/x'}
+  - {name: large, cpus: 3, resources: [campus, spare], command: 'echo no'}
+`,
+      { files: { 'batch_info/rows.csv': rows(21) } },
+      {
+        resource: { slurm: { partition: 'nowhere' } },
+        others: [
+          { name: 'desk', type: 'local', slots: 3 },
+          { name: 'spare', type: 'slurm', hostname: 'slurmlogin', max_jobs: 20 },
+        ],
+      },
+    );
+    const { code, out } = await image.make();
+    assert.equal(code, 2, out);
+    const said = (word: string) =>
+      [...out.matchAll(new RegExp(`^${word} +b/(.*)$`, 'gm'))].map(([, line = '']) => line).sort();
+    const wrong = /^sbatch: error: .*: Invalid partition name specified/;
+    const refused = said('refused').map(
+      line => /^(\w+) on (\w+): (.*?)(; it runs elsewhere)?$/.exec(line) ?? [],
+    );
+    for (const [, batch, node, words = '', onward = ''] of refused) {
+      if (node === 'campus') assert.match(words, wrong);
+      else assert.match(words, /Requested node configuration is not available/);
+      if (batch !== 'large') assert.equal(onward === '', batch === 'scale', `${batch}`);
+    }
+    const pairs = refused.map(([, batch, node]) => `${batch} ${node}`);
+    assert.deepEqual(pairs, [...new Set(pairs)], out);
+    for (const pair of ['b campus', 'scale spare', 'large campus', 'large spare'])
+      assert.ok(pairs.includes(pair), `${pair}\n${out}`);
+    const failed = said('failed');
+    assert.equal(failed.length, 2, out);
+    assert.match(failed.join('\n'), /^large\/Job1: Slurm does not take it: /m);
+    assert.match(failed.join('\n'), /^scale\/Job\d: Slurm does not take it: .*Requested node configuration/m);
+    assert.deepEqual(said('lost'), []);
+    assert.match(out, /^26 done, 2 failed in /m);
+    const { campus = 0, ...shares } = image.shares();
+    assert.equal(campus, 0);
+    assert.deepEqual(Object.keys(shares).sort(), ['desk', 'spare']);
+    for (let i = 1; i <= 21; i++) assert.equal(image.result(`b/Job${i}/x`), '1\n');
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
   test('is cleared by Ctrl-C, by make cancel, and by make cancel after a head that died', async () => {
     const image = await imageFor(`batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 300'}]\n`, {
       files: { 'batch_info/rows.csv': rows(12) },

@@ -23,8 +23,8 @@ export function gathered(
   return [...groups.values()].flatMap(group => cut(group, tasks));
 }
 
-/** The time that all jobs of a task may take together, in seconds; 0: no limit is known. */
-export function timeOf({ jobs }: Load): number {
+/** The time that all jobs of a task, or of a visit, may take together, in seconds; 0: no limit is known. */
+export function timeOf({ jobs }: Pick<Load, 'jobs'>): number {
   return jobs.reduce((sum, { time }) => sum + time, 0);
 }
 

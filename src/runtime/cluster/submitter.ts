@@ -3,8 +3,9 @@ import { counted } from '../../counted.ts';
 import * as board from '../board.ts';
 import type { Arrays } from './arrays.ts';
 import type { Desk } from './desk.ts';
-import { gathered, type Load } from './gather.ts';
+import { gathered, type Load, timeOf } from './gather.ts';
 import type { Pace } from './pace.ts';
+import type { Packet } from './packet.ts';
 import { Room } from './room.ts';
 import { newArrayName, type Sent, send } from './send.ts';
 import { type Site, seconds, type Told } from './site.ts';
@@ -21,7 +22,7 @@ export class Submitter {
   private readonly pace: Pace;
   private readonly told: Told;
   private readonly room: Room;
-  /** Batches and numbers of processors. */
+  /** See `askedBy`. */
   private readonly refusals = new Set<string>();
   private loads: Load[] = [];
   private firstLoad = 0;
@@ -84,9 +85,9 @@ export class Submitter {
     const [group] = gathered(this.loads, { tasks: this.room.tasks, room: this.space() });
     const [first] = group ?? [];
     if (!group || !first) return;
-    const { batch, cpus } = first.packet;
+    const { batch } = first.packet;
     const { work, resource } = this.site;
-    if (this.refusals.has(`${batch} ${cpus}`)) return this.turnAway(group);
+    if (this.refusals.has(askedBy(first.packet))) return this.turnAway(group);
     const name = newArrayName(batch);
     const tasks = group.map(({ jobs }) =>
       jobs.map(({ n, job, attempt, meaning }) => ({ n, job, attempt, meaning })),
@@ -136,15 +137,12 @@ export class Submitter {
     const now = seconds();
     if (why === 'no') {
       for (const { packet } of group) {
+        const asked = askedBy(packet);
+        if (this.refusals.has(asked)) continue;
+        this.refusals.add(asked);
+        const why = `${executor.title} does not take it: ${words}`;
         const { batch, cpus } = packet;
-        if (this.refusals.has(`${batch} ${cpus}`)) continue;
-        this.refusals.add(`${batch} ${cpus}`);
-        board.tellRefused(resource.name, {
-          batch,
-          cpus,
-          why: `${executor.title} does not take it: ${words}`,
-        });
-        this.told.say(`refused ${batch} on ${resource.name}: ${words}`);
+        board.tellRefused(resource.name, { batch, cpus, time: timeOf(packet), why });
       }
       this.turnAway(group);
       return;
@@ -184,4 +182,9 @@ export class Submitter {
     for (const load of this.loads) this.desk.refuse(load, 'back');
     this.loads = [];
   }
+}
+
+/** Of two visits for which this is the same, a scheduler takes both or none. */
+function askedBy(packet: Packet): string {
+  return `${packet.batch} ${packet.cpus} ${timeOf(packet)}`;
 }
