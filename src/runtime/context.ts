@@ -28,6 +28,8 @@ export interface Context {
   readonly terminal: boolean;
   /** Seconds without any usable node before the run is given up. */
   readonly patience: number;
+  /** Seconds that tasks may wait in a queue before it is said why. */
+  readonly wait: number;
   /** Slots of this machine, where the grid file does not say. */
   readonly localSlots: number | undefined;
 }
@@ -52,6 +54,7 @@ export function contextOf(env: NodeJS.ProcessEnv, run: string): Context {
     breadth: number(all('breadth')[0]),
     terminal: env.LOGOBATCH_TERMINAL === '1',
     patience: number(env.LOGOBATCH_PATIENCE) ?? 300,
+    wait: number(env.LOGOBATCH_WAIT_LONG) ?? 60,
     localSlots: number(env.LOGOBATCH_LOCAL_SLOTS),
   };
 }

@@ -229,6 +229,24 @@ describe('Grid Engine', { skip: canSge() }, () => {
     }
   });
 
+  test('says after a while why tasks wait', async () => {
+    const image = await imageOf({
+      'batch_info/b.yml': `batches:
+  - {name: greedy, mem: 900G, inputs: [1, 2, 3], command: 'echo no'}
+`,
+    });
+    const going = image.start([], { env: { LOGOBATCH_WAIT_LONG: '3' } });
+    await until('it is said', () => /^note/m.test(going.output()), PATIENCE);
+    kill(-going.pid, 'SIGINT');
+    const { out } = await going.ended;
+    assert.match(
+      out,
+      /^note {4}campus: 3 tasks wait: \(-l mem_free=921600M\) cannot run at host "sgemaster" because it offers only hl:mem_free=/m,
+    );
+    assert.equal(out.match(/^note/gm)?.length, 1, out);
+    nothingLeft(image);
+  });
+
   test('takes out of the queue what can never start, and runs it again', async () => {
     const at = new Date(Date.now() + 6000 - new Date().getTimezoneOffset() * 60_000).toISOString();
     const [, date = '', time = '', second = ''] = /^(\S+)T(\S+):(\d\d)\./.exec(at) ?? [];

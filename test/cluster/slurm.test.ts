@@ -19,7 +19,9 @@ describe('Slurm', { skip: canSlurm() }, () => {
   let slurm: Slurm;
   const images: Image[] = [];
   before(async () => {
-    slurm = await startSlurm({ conf: ['MinJobAge=5'] });
+    slurm = await startSlurm({
+      conf: ['MinJobAge=5', 'PartitionName=short Nodes=ALL MaxTime=1 State=UP'],
+    });
   });
   after(() => {
     for (const image of images) {
@@ -390,6 +392,22 @@ describe('Slurm', { skip: canSlurm() }, () => {
     assert.equal(campus, 0);
     assert.deepEqual(Object.keys(shares).sort(), ['desk', 'spare']);
     for (let i = 1; i <= 21; i++) assert.equal(image.result(`b/Job${i}/x`), '1\n');
+    assert.deepEqual(leftOn(slurm, image), []);
+  });
+
+  test('says at once why tasks can never start, and after a while why others wait', async () => {
+    const image = await imageFor(`batches:
+  - {name: never, inputs: [1, 2, 3], time: 1h, slurm: {partition: short}, command: 'echo no'}
+  - {name: later, slurm: {begin: now+1hour}, command: 'echo no'}
+`);
+    const going = image.start([], { env: { LOGOBATCH_WAIT_LONG: '2' } });
+    await until('both are said', () => /^note.*BeginTime/m.test(going.output()), PATIENCE);
+    kill(-going.pid, 'SIGINT');
+    const { out } = await going.ended;
+    assert.deepEqual(out.match(/^note.*/gm), [
+      'note    campus: 3 tasks wait: PartitionTimeLimit',
+      'note    campus: 1 task waits: BeginTime',
+    ]);
     assert.deepEqual(leftOn(slurm, image), []);
   });
 

@@ -116,7 +116,7 @@ export class AttendedCluster implements Attended {
       abort: this.ending.signal,
     });
     this.clerk = new Clerk(
-      { transport, executor: EXECUTORS[kind], resource, work, limits },
+      { transport, executor: EXECUTORS[kind], resource, work, limits, patience: wishes.context.wait },
       this.arrays,
       this.desk,
       {

@@ -11,6 +11,8 @@ export interface Site {
   /** The work folder, which all its machines see. */
   readonly work: string;
   readonly limits: Limits;
+  /** Seconds that tasks may wait before it is said why. */
+  readonly patience: number;
 }
 
 /** Whoever has the cluster served. */

@@ -24,16 +24,17 @@ export interface Executor {
   /** Shell that lists all tasks of the user whose names begin with `prefix`: one query, however many there are. */
   readonly queue: (prefix: string) => string;
   readonly tasksIn: (lines: readonly string[]) => readonly QueuedTask[];
-  /** Reasons for which a task waits for ever. */
-  readonly hopeless?: RegExp;
-  /** Shell that says why an array waits, in a line, where the queue itself does not. */
-  readonly whyWaiting?: (id: string) => string;
+  /** Reasons to wait that do not go away by themselves. */
+  readonly never?: RegExp;
+  /** Shell that says why these arrays wait, where the queue does not. */
+  readonly reasons?: {
+    readonly ask: (ids: readonly string[]) => string;
+    readonly in: (lines: readonly string[]) => readonly string[];
+  };
   /** Shell that says how these tasks ended, where the queue does not know any more; absent: nobody knows. */
   readonly ends?: (ids: readonly string[]) => string;
   readonly endsIn?: (lines: readonly string[]) => readonly QueuedTask[];
-  /** The id of one task of an array. */
-  readonly taskId: (array: string, task: number) => string;
-  /** Shell that cancels arrays or tasks by their ids. */
+  /** Shell that cancels arrays by their ids. */
   readonly cancel: (ids: readonly string[]) => string;
 }
 
@@ -89,7 +90,7 @@ export interface QueuedTask {
   readonly state: State;
   /** The scheduler's own: `TIMEOUT`, `NODE_FAIL`, `Eqw`. */
   readonly words: string;
-  /** Why it waits, if the queue says so: `Priority`, `Resources`. */
+  /** Why it waits, if the queue says so: `Priority`. */
   readonly reason?: string;
 }
 
