@@ -220,6 +220,13 @@ take_many() {
   done
 }
 
+# make_way: the slots that take_many has taken for this visit are signed, so that the next one who takes several sees which are free. The place in
+# the queue is open in the one who waits for us, too.
+make_way() {
+  sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.0.0 0 data/processed/.stage/${held##* }/send"
+  flock -u 7
+}
+
 # roomiest ORDINAL: the node for a job that takes several slots: one that has them free now, else any that is there, by turns.
 roomiest() {
   looks=0

@@ -70,6 +70,13 @@ test('jobs of two processors among jobs of one overbook nothing and are not star
   assert.ok(all.lastIndexOf('-2 Job2') < all.length - 10, 'the wide ones came last');
 });
 
+test('jobs of two processors run side by side where there are slots for them', async () => {
+  const command = 'touch $HOME/{i0}; until [ -e $HOME/1 ] && [ -e $HOME/2 ]; do sleep 0.05; done';
+  const of = await image({ a: ['cpus: 2\n    time: 10\n    inputs: [1, 2]', command] }, 4);
+  const { code, out } = await of.make();
+  assert.equal(code, 0, out);
+});
+
 test('make -j without a number starts no storm of processes', async () => {
   const of = await image({ a: [rows(300), ':'] }, 2);
   const running = of.start(['-j'], { env: witness(of) });
