@@ -15,8 +15,6 @@ export interface Place {
 
 /** A whole image that passed every check: what `plan` works on. */
 export interface Image {
-  /** The folder's name, for headings. */
-  readonly name: string;
   /** In the order of their file names. */
   readonly bbatches: readonly Bbatch[];
 }
@@ -142,7 +140,6 @@ export type MarkerRef =
 
 /** What there is to emit. */
 export interface Plan {
-  readonly image: string;
   readonly batches: readonly PlannedBatch[];
   /** Shared folders with the safe names of their stamps. */
   readonly stamps: ReadonlyMap<string, string>;

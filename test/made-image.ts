@@ -77,7 +77,6 @@ export function madeImage(batches: readonly MadeBatch[]): Image {
   const made = batches.map(madeBatch);
   const names = [...new Set(made.map(batch => batch.bbatch))];
   return {
-    name: 'made',
     bbatches: names.map(name => ({
       name,
       file: `batch_info/${name}.yml`,

@@ -39,7 +39,8 @@ function makefileView(plan: Plan): Record<string, unknown> {
     bbatches.set(batch.bbatch, [...ids, makeName(batch.id)]);
   }
   return {
-    title: makeComment(`${plan.image}: ${counted(jobs, 'job')} in ${counted(plan.batches.length, 'batch')}`),
+    // Not the folder's name: a clone may be called as it likes.
+    title: makeComment(`${counted(jobs, 'job')} in ${counted(plan.batches.length, 'batch')}`),
     exampleBatch: plan.batches[0]?.batch.id ?? 'all',
     bbatches: [...bbatches].map(([name, batches]) => ({ name: makeName(name), batches })),
     batches: plan.batches.map(planned => batchView(plan, planned, whole)),

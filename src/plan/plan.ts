@@ -41,7 +41,6 @@ export function planImage(image: Image, oldLock: string | undefined): PlanResult
   });
   if (diagnostics.some(found => found.severity === 'error')) return { ok: false, diagnostics };
   const plan: Plan = {
-    image: image.name,
     batches: planned,
     stamps: stampsOf(batches),
     lock: () => lockText(lock),

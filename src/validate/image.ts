@@ -53,7 +53,7 @@ async function checkImage(root: string, report: Report): Promise<Image | undefin
     batches.map(draft => ({ ...draft, bbatch, id: `${bbatch}/${draft.name}` })),
   );
   const needs = resolveNeeds(known, report);
-  return { name: path.basename(files.root), bbatches: drafts.map(draft => finish(draft, needs)) };
+  return { bbatches: drafts.map(draft => finish(draft, needs)) };
 }
 
 function finish({ drafts, ...bbatch }: BbatchDraft, needs: ReadonlyMap<string, Need[]>): Bbatch {

@@ -54,7 +54,7 @@ describe('make called with', () => {
     image.write({ 'grid.yml': 'compute:\n  - name: lab\n    type:  shs\n    hostname: lab\n' });
     const { code, out } = await image.make(['GRID=grid.yml']);
     assert.equal(code, 2);
-    assert.match(out, /^ 3 \|     type: {2}shs\n {3}\| {12}\^\^\^$/m);
+    assert.match(out, /^ 3 \| {5}type: {2}shs\n {3}\| {12}\^\^\^$/m);
     assert.deepEqual(image.ran(), []);
   });
 

@@ -27,7 +27,6 @@ email:
   const result = await readImage(root);
   assert.deepEqual(result.diagnostics, []);
   assert.ok(result.ok);
-  assert.equal(result.image.name, 'study');
   const [bbatch] = result.image.bbatches;
   assert.equal(bbatch?.name, 'bbatch_1');
   assert.equal(bbatch?.file, 'batch_info/bbatch_1.yml');
