@@ -58,6 +58,20 @@ export function listNodes(nodes: readonly Listed[]): void {
   replace(join(RUN, 'grid'), lines.join(''));
 }
 
+/** How many slots of each host nobody holds just now. `slots`: the folder that their locks lie in. */
+export function freeSlots(slots: string): Map<string, number> {
+  const free = new Map<string, number>();
+  for (const line of textOf(join(RUN, 'grid')).split('\n')) {
+    const [node = '', kind, count] = line.split(' ');
+    if ((kind !== 'local' && kind !== 'ssh') || isAside(node)) continue;
+    const holders = Array.from({ length: Number(count) }, (_, i) =>
+      textOf(join(slots, `${node}.${i + 1}.by`)),
+    );
+    free.set(node, holders.filter(holder => holder.trim() === '').length);
+  }
+  return free;
+}
+
 /** Whether nodes may still join that were not tried to the end yet: a job that fits none of those listed waits for them. */
 export function expectMore(yes: boolean): void {
   if (yes) writeFileSync(join(RUN, 'coming'), '');
@@ -148,6 +162,14 @@ function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap(entry =>
     entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
   );
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 const folderOf = (node: string) => join(RUN, 'nodes', node);

@@ -14,8 +14,13 @@ start_session() {
   exec 5<>"$fifo.from" || return
   word=$LOGOBATCH_RUN.$$.$n
   : >"$answers"
+  # Where it could run as well, if there is a slot.
+  hosts=
+  for choice in $choices; do
+    case $choice in *:slurm:* | *:sge:*) ;; *:1) hosts=$hosts,${choice%%:*} ;; esac
+  done
   {
-    echo "$$ $word $id $cpus $((max_bytes + 2 * log_bytes)) ${extras:+1}"
+    echo "$$ $word $id $cpus $((max_bytes + 2 * log_bytes)) ${extras:+1} $hosts"
     for k in $left; do
       recall "$k"
       for n in $wanted; do eval "[ \"\$order_$n\" != $k ] || number=$n"; done

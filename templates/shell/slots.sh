@@ -124,29 +124,35 @@ free() {
   [ -z "$holder" ] || ! alive "$holder"
 }
 
-# spots: lists the slots of all choices, the first of each node, then the second …, so that work spreads. The first look of a visit begins at
-# its own place in the list: those that start together do not ask for the same lock.
+# spots ORDINAL: lists the slots of all choices: hosts come before queues, which take any number and let it wait; the first of each node, then the
+# second …, so that work spreads. The first look of a visit begins at its own place in the list: those that start together do not ask for the same lock.
 spots() {
-  spots='' i=1 more=1
-  while [ -n "$more" ]; do
-    more=
-    for choice in $choices; do
-      choice "$choice"
-      if [ "$i" -le "$slots" ]; then spots="$spots $node.$i:$kind" more=1; fi
+  spots='' ordinal=$1
+  for sort in host queue; do
+    set --
+    i=1 more=1
+    while [ -n "$more" ]; do
+      more=
+      for choice in $choices; do
+        choice "$choice"
+        case $sort:$kind in host:slurm | host:sge | queue:local | queue:ssh) continue ;; esac
+        if [ "$i" -le "$slots" ]; then
+          set -- "$@" "$node.$i:$kind"
+          more=1
+        fi
+      done
+      i=$((i + 1))
     done
-    i=$((i + 1))
+    [ $# -gt 0 ] || continue
+    skip=$((ordinal % $#))
+    while [ "$skip" -gt 0 ]; do
+      spot=$1
+      shift
+      set -- "$@" "$spot"
+      skip=$((skip - 1))
+    done
+    spots="$spots $*"
   done
-  # shellcheck disable=SC2086 # words
-  set -- "$1" $spots
-  skip=$(($1 % ($# - 1)))
-  shift
-  while [ "$skip" -gt 0 ]; do
-    spot=$1
-    shift
-    set -- "$@" "$spot"
-    skip=$((skip - 1))
-  done
-  spots=$*
 }
 
 # take_one ORDINAL: waits for a slot and keeps it on descriptor 9; sets slot, node and kind. Those that wait queue up; only the first of them

@@ -241,7 +241,7 @@ describe('Grid Engine', { skip: canSge() }, () => {
     const { out } = await going.ended;
     assert.match(
       out,
-      /^note {4}campus: 3 tasks wait: \(-l mem_free=921600M\) cannot run at host "sgemaster" because it offers only hl:mem_free=/m,
+      /^note {4}campus: 3 tasks wait in the queue: \(-l mem_free=921600M\) cannot run at host sgemaster because it offers only hl:mem_free=/m,
     );
     assert.equal(out.match(/^note/gm)?.length, 1, out);
     nothingLeft(image);

@@ -405,8 +405,8 @@ describe('Slurm', { skip: canSlurm() }, () => {
     kill(-going.pid, 'SIGINT');
     const { out } = await going.ended;
     assert.deepEqual(out.match(/^note.*/gm), [
-      'note    campus: 3 tasks wait: PartitionTimeLimit',
-      'note    campus: 1 task waits: BeginTime',
+      'note    campus: 3 tasks wait in the queue: PartitionTimeLimit',
+      'note    campus: 1 task waits in the queue: BeginTime',
     ]);
     assert.deepEqual(leftOn(slurm, image), []);
   });

@@ -7,9 +7,10 @@ import { evidenceOf } from './evidence.ts';
 import { FETCHED_AT_ONCE, fetch } from './fetch.ts';
 import { type End, look, type Seen } from './look.ts';
 import type { Pace } from './pace.ts';
+import { Recaller } from './recaller.ts';
 import { arrayPrefix, type Site, seconds, type Told } from './site.ts';
 import { verdictOf } from './verdict.ts';
-import { Waits } from './waits.ts';
+import { Waiting } from './waiting.ts';
 
 /** Seconds. After that long nobody will hear of a submission any more whose answer was lost, unless it is in the queue. */
 const UNSURE = 15;
@@ -24,8 +25,10 @@ export class Poller {
   private readonly desk: Desk;
   private readonly pace: Pace;
   private readonly told: Told;
-  private readonly waits: Waits;
   private readonly endedAt = new Map<SentJob, number>();
+  private readonly recaller: Recaller;
+  private hasToldRecall = false;
+  private readonly waiting: Waiting;
   private forget: string[] = [];
 
   constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, told: Told) {
@@ -34,7 +37,8 @@ export class Poller {
     this.desk = desk;
     this.pace = pace;
     this.told = told;
-    this.waits = new Waits(site, told);
+    this.recaller = new Recaller(desk.slots);
+    this.waiting = new Waiting(site, told);
   }
 
   /** When to look again, as far as is known. */
@@ -68,10 +72,13 @@ export class Poller {
     }
     this.pace.looked(now, { queue: asked && seen.queue !== undefined });
     this.heed(seen, now);
-    if (seen.queue) await this.waits.heed(this.arrays.outstanding());
     await this.fetch();
     this.putInItsWords();
     await this.judge(now);
+    if (asked) {
+      await this.waiting.look(this.arrays.tasks(), now);
+      await this.recall(now);
+    }
     await this.settleUnsure(seen, now);
     return undefined;
   }
@@ -92,9 +99,16 @@ export class Poller {
 
   /** A job that a signal has ended: the scheduler may have a word for that. */
   private putInItsWords(): void {
-    for (const { queued, jobs } of this.arrays.tasks())
+    for (const { queued, jobs, recalled } of this.arrays.tasks())
       for (const job of jobs)
-        if (queued?.state === 'killed' && job.claim && job.end && job.end.code > 128 && this.desk.hasLog(job))
+        if (
+          queued?.state === 'killed' &&
+          !recalled &&
+          job.claim &&
+          job.end &&
+          job.end.code > 128 &&
+          this.desk.hasLog(job)
+        )
           this.desk.judge(job, { kind: 'killed', words: queued.words });
   }
 
@@ -115,6 +129,7 @@ export class Poller {
     if (!evidence) return;
     for (const [task, found] of evidence) {
       const ran = task.jobs.find(isUnfinished);
+      if (task.recalled && !found.started) this.giveBack(task);
       for (const job of task.jobs.filter(isUnheard)) {
         if (job.claim) this.desk.judge(job, verdictOf(found, job === ran));
         else job.settled = true;
@@ -123,10 +138,35 @@ export class Poller {
     await this.release([...evidence.keys()].filter(({ queued }) => queued?.state === 'stuck'));
   }
 
+  /** Tasks that wait while a slot that would do is free elsewhere go there. */
+  private async recall(now: number): Promise<void> {
+    const { transport, executor } = this.site;
+    const due = this.recaller.due(this.arrays.tasks(), now);
+    const ids = due.flatMap(({ array, index }) =>
+      array.id === undefined ? [] : [executor.taskId(array.id, index)],
+    );
+    if (ids.length === 0) return;
+    for (const task of due) this.arrays.recall(task);
+    if (!this.hasToldRecall)
+      this.told.say(
+        `note    ${this.site.resource.name}: what waits there goes to slots that are free elsewhere`,
+      );
+    this.hasToldRecall = true;
+    await runScript(transport, `${executor.cancel(ids)} || :`);
+    this.pace.stir(now);
+  }
+
+  /** It has not begun, so its visit looks for another place. */
+  private giveBack({ jobs }: Task): void {
+    const [claim] = jobs.flatMap(job => job.claim ?? []);
+    for (const job of jobs) job.settled = true;
+    if (claim) this.desk.refuse({ packet: claim.packet, jobs: [] }, 'back');
+  }
+
   /** What the scheduler holds back until somebody looks at it would be in its queue for ever. */
   private async release(stuck: readonly Task[]): Promise<void> {
     const { transport, executor } = this.site;
-    const ids = stuck.map(({ array, index }) => `${array.id}.${index}`);
+    const ids = stuck.map(({ array, index }) => executor.taskId(`${array.id}`, index));
     if (ids.length > 0) await runScript(transport, `${executor.cancel(ids)} || :`);
   }
 

@@ -4,9 +4,6 @@ import { lastLine, runScript } from '../script.ts';
 import type { Task } from './arrays.ts';
 import type { Site, Told } from './site.ts';
 
-/** Seconds. */
-const LONG = 60;
-
 export class Waiting {
   private readonly site: Site;
   private readonly told: Told;
@@ -21,11 +18,9 @@ export class Waiting {
   async look(tasks: readonly Task[], now: number): Promise<void> {
     const waiting = tasks.filter(({ queued, recalled }) => queued?.state === 'waiting' && !recalled);
     const isStuck = !tasks.some(({ queued }) => queued?.state === 'running');
-    const long = waiting.filter(({ array }) => isStuck && now - array.since >= LONG);
+    const long = waiting.filter(({ array }) => isStuck && now - array.since >= this.site.patience);
     const { hopeless } = this.site.executor;
-    const tell = waiting.filter(
-      task => long.includes(task) || hopeless?.test(task.queued?.reason ?? ''),
-    );
+    const tell = waiting.filter(task => long.includes(task) || hopeless?.test(task.queued?.reason ?? ''));
     for (const reason of new Set(tell.flatMap(({ queued }) => queued?.reason ?? [])))
       this.say(waiting.filter(({ queued }) => queued?.reason === reason).length, reason);
     const [mute] = long.filter(({ queued }) => queued?.reason === undefined);

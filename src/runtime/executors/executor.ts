@@ -24,17 +24,16 @@ export interface Executor {
   /** Shell that lists all tasks of the user whose names begin with `prefix`: one query, however many there are. */
   readonly queue: (prefix: string) => string;
   readonly tasksIn: (lines: readonly string[]) => readonly QueuedTask[];
-  /** Reasons to wait that do not go away by themselves. */
-  readonly never?: RegExp;
-  /** Shell that says why these arrays wait, where the queue does not. */
-  readonly reasons?: {
-    readonly ask: (ids: readonly string[]) => string;
-    readonly in: (lines: readonly string[]) => readonly string[];
-  };
+  /** Reasons for which a task waits for ever. */
+  readonly hopeless?: RegExp;
+  /** Shell that says why an array waits, in a line, where the queue itself does not. */
+  readonly whyWaiting?: (id: string) => string;
   /** Shell that says how these tasks ended, where the queue does not know any more; absent: nobody knows. */
   readonly ends?: (ids: readonly string[]) => string;
   readonly endsIn?: (lines: readonly string[]) => readonly QueuedTask[];
-  /** Shell that cancels arrays by their ids. */
+  /** The id of one task of an array. */
+  readonly taskId: (array: string, task: number) => string;
+  /** Shell that cancels arrays or tasks by their ids. */
   readonly cancel: (ids: readonly string[]) => string;
 }
 
@@ -90,7 +89,7 @@ export interface QueuedTask {
   readonly state: State;
   /** The scheduler's own: `TIMEOUT`, `NODE_FAIL`, `Eqw`. */
   readonly words: string;
-  /** Why it waits, if the queue says so: `Priority`. */
+  /** Why it waits, if the queue says so: `Priority`, `Resources`. */
   readonly reason?: string;
 }
 

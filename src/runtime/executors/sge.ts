@@ -41,7 +41,8 @@ export const sge: Executor = {
     [...lines.join('\n').matchAll(/<job_list\b[^>]*>([\s\S]*?)<\/job_list>/g)].flatMap(([, text = '']) =>
       taskIn(text),
     ),
-  reasons: { ask: ids => `qstat -j ${shWord(ids.join(','))}`, in: reasonsIn },
+  // It looks whether the job could start now, and says of each queue and host why not.
+  whyWaiting: id => `qalter -w p ${shWord(id)} 2>&1 | sed -n 's/^Job [0-9]* *//; s/"//g; /cannot run/{p;q;}'`,
   // What it says of a job in its error state stands with the queue; all else in the accounting file, if that can be read here.
   ends: ids =>
     ids
@@ -51,6 +52,7 @@ export const sge: Executor = {
       )
       .join('\n'),
   endsIn,
+  taskId: (array, task) => `${array}.${task}`,
   cancel: ids => `qdel ${ids.map(shWord).join(' ')} >/dev/null`,
 };
 
@@ -81,18 +83,6 @@ function stateOf(letters: string): State {
   if (letters.includes('E')) return 'stuck';
   if (letters.includes('d')) return 'running';
   return /[rtsST]/.test(letters.replace('qw', '')) ? 'running' : 'waiting';
-}
-
-/** The last part of what `qstat -j` says of each array: a line for every queue and every machine that does not take it, and then what comes of that. */
-function reasonsIn(lines: readonly string[]): string[] {
-  return lines
-    .join('\n')
-    .split(/^=+$/m)
-    .flatMap(block => {
-      const [, text = ''] = block.split('scheduling info:');
-      const said = text.split('\n').map(line => line.trim());
-      return said.find(line => line.includes('cannot run')) ?? said.findLast(line => line !== '') ?? [];
-    });
 }
 
 /** For each id what `qacct` has of it, then `errors <id>` and what `qstat -j` says of it. A task may have run several times: the last one counts. */

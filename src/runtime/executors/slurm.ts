@@ -38,9 +38,9 @@ export const slurm: Executor = {
 said=$(squeue -h -r -t all -u "$(id -un)" -o '%j|%F|%K|%T|%r') || exit 1
 printf '%s\\n' "$said" | grep '^${prefix}' || :`,
   tasksIn: lines => lines.flatMap(taskIn),
-  // Nobody's turn and nobody's end helps: it asks for what is not there, or is not for it.
-  never:
-    /^(BadConstraints|Partition(Time|Node)Limit|DependencyNeverSatisfied|Invalid(Account|QOS)|(Account|QOS)NotAllowed|\w+PerJob(Limit)?)$/,
+  taskId: (array, task) => `${array}_${task}`,
+  hopeless:
+    /^(BadConstraints|PartitionTimeLimit|PartitionNodeLimit|DependencyNeverSatisfied|InvalidAccount|InvalidQOS|AccountNotAllowed|QOSNotAllowed)$/,
   cancel: ids => `scancel -Q ${ids.map(shWord).join(' ')}`,
 };
 
@@ -114,11 +114,10 @@ const STATES: Readonly<Record<string, State>> = {
 };
 
 function taskIn(line: string): QueuedTask[] {
-  const [name = '', id = '', index = '', words = '', said = ''] = line.split('|');
+  const [name = '', id = '', index = '', words = '', reason = 'None'] = line.split('|');
   const state = STATES[words.split(' ')[0] ?? ''];
   if (!/^\d+$/.test(id) || state === undefined) return [];
   // Tasks that have not begun may come as one line, `1-10`, in spite of -r.
   const task = /^\d+$/.test(index) ? Number(index) : undefined;
-  const reason = said === 'None' ? '' : said;
-  return [{ name, id, task, state, words, reason }];
+  return [{ name, id, task, state, words, ...(state === 'waiting' && reason !== 'None' && { reason }) }];
 }
