@@ -49,6 +49,10 @@ own_slots() {
     echo "cannot use $LOGOBATCH_SLOTS for slots: it must be a folder of yours" >&2
     return 1
   }
+  # Sockets of a run that died, when nothing of it is left that may use them.
+  for folder in "$LOGOBATCH_SLOTS"/c.*; do
+    [ ! -d "$folder" ] || alive "${folder##*.}" || [ -n "$(holders "LOGOBATCH_START=${folder##*.}\$")" ] || rm -rf "$folder"
+  done
   LOGOBATCH_IMAGE=$(pwd -P | cksum)
   LOGOBATCH_IMAGE=${LOGOBATCH_IMAGE%% *}
   export LOGOBATCH_SLOTS LOGOBATCH_IMAGE

@@ -1,6 +1,7 @@
 /** Slots: never more jobs at once than there are, shared by all images of a user, held until the last process of a job is gone. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -154,4 +155,18 @@ test('what needs more than there is fails at once and says why', async () => {
   assert.equal(code, 2);
   assert.match(out, /^failed {2}b\/a\/Job1: needs 3 slots \(.*\), the largest node has 2$/m);
   assert.deepEqual(of.done(), ['b/b/Job1']);
+});
+
+test('folders for connections of runs that died are removed, unless something of such a run is still there', async () => {
+  const of = await image({ a: [rows(1), ':'] }, 1);
+  const dead = spawnSync('true').pid;
+  const late = spawn('sleep', ['60'], { env: { ...process.env, LOGOBATCH_START: `${dead}1` } });
+  try {
+    for (const pid of [dead, `${dead}1`, process.pid]) of.write({ [`../slots/c.${pid}/0.0`]: '' });
+    assert.equal((await of.make()).code, 0);
+    const left = readdirSync(join(of.home, '../slots')).filter(name => name.startsWith('c.'));
+    assert.deepEqual(left.sort(), [`c.${dead}1`, `c.${process.pid}`].sort());
+  } finally {
+    late.kill();
+  }
 });
