@@ -131,6 +131,14 @@ describe('make', () => {
     ]);
   });
 
+  test('status counts jobs that could not start among the failed ones, and none whose row is gone', async () => {
+    image.write({ 'batch_info/one.yml': TWO.replace('command', 'requires: [no-such-program]\n    command') });
+    await image.compile();
+    await ran(image, ['one'], 2);
+    image.write({ 'data/processed/one/a/Job9.failed/job.err': '' });
+    assert.match((await image.make(['status'])).out, /^one\/a +3 +0 +3 +3$/m);
+  });
+
   test('verify finds changed and missing results, and broken records', async () => {
     await ran(image, []);
     assert.deepEqual(await ran(image, ['verify'], 0, /^7 results, 10 files: all as recorded\n$/), []);
