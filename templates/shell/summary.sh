@@ -6,6 +6,26 @@ many() {
   printf '%s' "${words%%#*}$1${words#*#}"
 }
 
+# failures_in_short: what failed and where its log is; jobs of a batch with the same reason share a line.
+failures_in_short() {
+  awk -F '\t' -v list="$state/failed" '
+    {
+      batch = $1
+      sub(/\/[^\/]*$/, "", batch)
+      if (!jobs[batch, $2]++) { first[++lines] = $1; batches[lines] = batch; why[lines] = $2 }
+    }
+    END {
+      for (i = 1; i <= lines && i <= 20; i++) {
+        said += count = jobs[batches[i], why[i]]
+        errors = first[i] ".failed/job.err"
+        if ((getline line < errors) < 0) errors = (count > 1 ? "they were" : "it was") " not started"
+        else if (count > 1) errors = errors " …"
+        print "  " (count > 1 ? count " jobs of " substr(batches[i], 16) : substr(first[i], 16)) ": " why[i] "  (" errors ")"
+      }
+      if (said < NR) print "  … and " (NR - said) " more, in " list
+    }' "$state/failed"
+}
+
 # summarize: how many, what failed and where its log is; ends with the status that make reports.
 summarize() {
   ok=$(wc -l <"$state/ok") failed=$(wc -l <"$state/failed") same=$(wc -l <"$state/same") skipped=$(wc -l <"$state/skipped")
@@ -24,12 +44,7 @@ summarize() {
     [ -n "$silent" ] || echo "  ${node##*/}: $submissions submissions, $queries queries of its queue"
   done
   if [ "$failed" -gt 0 ]; then
-    head -n 20 "$state/failed" | while IFS='	' read -r folder why; do
-      log=$folder.failed/job.err
-      [ -e "$log" ] || log='it was not started'
-      echo "  ${folder#data/processed/}: $why  ($log)"
-    done
-    [ "$failed" -le 20 ] || echo "  … and $((failed - 20)) more, in $state/failed"
+    failures_in_short
     echo "  make retry  runs them again"
   fi
   case $ended_by in '') ;; *)

@@ -82,6 +82,26 @@ describe('make', () => {
     assert.deepEqual(await ran(image, []), ['a/Job2', 'b/Job2']);
   });
 
+  test('sums up jobs of a batch that failed alike in one line', async () => {
+    const alike = `batches:
+  - {name: few, inputs: [1, 2, 3], command: 'exit {i0}'}
+  - {name: same, inputs: [1, 2, 3], command: 'exit 4'}
+  - {name: none, inputs: [1, 2], requires: [no-such-program], command: ':'}
+  - {name: many, inputs: {matrix: {i: {from: 1, to: 26}}}, command: 'exit {i}'}
+`;
+    image.write({ 'batch_info/alike.yml': alike });
+    await image.compile();
+    const { out } = await image.make(['-j1', 'alike']);
+    const summary = out.slice(out.indexOf('0 done, 34 failed in ')).split('\n').slice(1);
+    const log = (job: string) => `data/processed/alike/${job}.failed/job.err`;
+    assert.deepEqual(summary.slice(0, 5), [
+      ...[1, 2, 3].map(i => `  alike/few/Job${i}: exit ${i}  (${log(`few/Job${i}`)})`),
+      `  3 jobs of alike/same: exit 4  (${log('same/Job1')} …)`,
+      '  2 jobs of alike/none: needs the program no-such-program, which local does not have  (they were not started)',
+    ]);
+    assert.equal(summary[20], '  … and 11 more, in .logobatch/run/failed');
+  });
+
   test('retry runs exactly what failed', async () => {
     assert.deepEqual(await ran(image, ['retry'], 0, /nothing has failed/), []);
     failing(image, true);
