@@ -86,7 +86,7 @@ finish() {
   # What is neither file nor folder nor link would hang or harm whoever looks into it.
   find "$stage" ! -type f ! -type d ! -type l -exec rm -f {} +
   mv "$stage" "$folder.failed" || { halt "cannot write to $folder.failed"; return 1; }
-  failed "$why"
+  case $kind in local) failed "$why" ;; *) failed "$why" "$node" ;; esac
 }
 
 # prepare: an empty stage, a folder a slot and job of the visit. If the last job left it clean it serves again: no process for that.
@@ -205,9 +205,9 @@ log() {
   printf '%s\t%s\t%s\t%s\t0\t0\t%s\t%s\tsh %s/jobfile.sh\n' "$sequence" "$node" "$started" "$decimal" "$code" "$signal" "$folder" >>"$state/joblog"
 }
 
-# failed WHY: says so, with the end of what it wrote to stderr, and where the rest is.
+# failed WHY [NODE]: says so, with the end of what it wrote to stderr, and where the rest is. NODE: it ran on another machine.
 failed() {
-  folder=data/processed/$id/$job
+  folder=data/processed/$id/$job there=${2-}
   # Names that a job has chosen may be part of it.
   case $1 in *[[:cntrl:]]*) set -- "$(printf '%s' "$1" | tr '\000-\037\177' '?')" ;; esac
   printf '%s\t%s\n' "$folder" "$1" >>"$state/failed"
@@ -219,11 +219,21 @@ failed() {
     fi
     [ "$attempt" = 1 ] || set -- "$1 (attempt $attempt of $((retries + 1)))"
     tail=$(tail -n 10 "$folder.failed/job.err" | cut -c 1-300 | tr -d '\000-\010\013-\037\177' | sed 's/^/    | /')
+    [ -z "$there" ] || tail=$tail$(undeclared)
     set -- "$1" "${tail:+$tail
 }    log: $folder.failed/job.err"
+  else
+    set -- "$1"
   fi
-  printf 'failed  %s: %s\n%s' "$id/$job" "$1" "${2:+$2
+  printf 'failed  %s: %s\n%s' "$id/$job${there:+ on $there}" "$1" "${2:+$2
 }" >>"$state/messages"
+}
+
+# undeclared: a line for each file that the job did not find there, and that is here.
+undeclared() {
+  printf '%s\n' "$tail" | grep -i 'no such file' | tr -c 'A-Za-z0-9_./+\n-' '\n' | sort -u | while IFS= read -r path; do
+    case $path in [/.]*) ;; *[/.]*) [ ! -e "$path" ] || printf '\n    hint: %s is here, but not on %s: name it under files or shared' "$path" "$there" ;; esac
+  done
 }
 
 # skipped: something it needs is not there, and that has been said already.

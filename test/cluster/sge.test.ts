@@ -72,7 +72,7 @@ describe('Grid Engine', { skip: canSge() }, () => {
       assert.equal((await sge.run(['qdel', `lb-*-${name}-*`])).code, 0);
     const { code, out } = await going.ended;
     assert.equal(code, 2, out);
-    const said = [...out.matchAll(/^failed +b\/(\S+): (.*)$/gm)].map(([, job, words]) => `${job}: ${words}`);
+    const said = [...out.matchAll(/^failed +b\/(\S+?)(?: on campus)?: (.*)$/gm)].map(([, job, words]) => `${job}: ${words}`);
     assert.deepEqual(
       said.sort(),
       [

@@ -75,12 +75,12 @@ describe('what Slurm ends', { skip: canSlurm() }, () => {
       ['never/Job1', 'CANCELLED'],
     ]) {
       assert.ok(
-        out.includes(`failed  b/${name}: ended by the scheduler: ${why}\n    | begun\n`),
+        out.includes(`failed  b/${name} on campus: ended by the scheduler: ${why}\n    | begun\n`),
         `${name} ${why}\n${out}`,
       );
       assert.match(image.result(`${name}.failed/job.err`), /^begun/);
     }
-    assert.match(out, /^failed {2}b\/greedy\/Job1: ended by the scheduler: Exceeded job memory limit/m);
+    assert.match(out, /^failed {2}b\/greedy\/Job1 on campus: ended by the scheduler: Exceeded job memory limit/m);
     assert.equal(out.match(/^failed/gm)?.length, 4, out);
     assert.deepEqual(noted('ran-patient'), ['1', '2']);
     assert.deepEqual(noted('ran-again'), ['1', '1']);

@@ -134,7 +134,7 @@ describe('Slurm', { skip: canSlurm() }, () => {
       ['ended/Job1', 'ended by the scheduler: CANCELLED'],
       ['waiting/Job1', 'ended by the scheduler: CANCELLED'],
     ])
-      assert.ok(out.includes(`failed  b/${job}: ${why}`), `${job}: ${why}\n${out}`);
+      assert.ok(out.includes(`failed  b/${job} on campus: ${why}`), `${job}: ${why}\n${out}`);
     assert.equal(image.result('fine/Job1/x'), 'fine\n');
     assert.equal(image.result('again/Job1/x'), '2\n');
     assert.equal(image.result('late/Job1.failed/job.out'), 'early\n');

@@ -228,7 +228,7 @@ describe('hosts that lie', { skip: canLab() }, () => {
   for (const { what, node, batch } of names.slice(Object.keys(LOST).length)) {
     test(`have their result refused like a job's: ${what}`, () => {
       assert.ok(tried(node).includes(`b/${batch}`));
-      assert.match(out, new RegExp(`^failed {2}b/${batch}/Job[12]: (left|wrote) `, 'm'));
+      assert.match(out, new RegExp(`^failed {2}b/${batch}/Job[12] on ${node}: (left|wrote) `, 'm'));
     });
   }
 
