@@ -61,7 +61,7 @@ export async function attend(context: Context, told: Promise<Ending>): Promise<n
   const wishes = {
     context,
     logins,
-    tree: sharedTree([...context.shared, ...context.setups]),
+    tree: sharedTree([...context.shared, ...context.setups.map(({ script }) => script)]),
     storages: newStorages(),
     turn,
     ahead: aheadOf(context, turn),

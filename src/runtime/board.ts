@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Resource } from '../grid/model.ts';
 import { insideSingle } from '../quote.ts';
 
@@ -109,6 +109,16 @@ export function tellCounts(
   counts: { readonly submissions: number; readonly queries: number; readonly waiting: number },
 ): void {
   replace(join(folderOf(node), 'counts'), `${counts.submissions} ${counts.queries} ${counts.waiting}\n`);
+}
+
+/** These scripts have failed there: whoever needs one of them looks for another node. */
+export function tellUnprepared(node: string, scripts: readonly string[]): void {
+  const folder = join(folderOf(node), 'unprepared');
+  rmSync(folder, { recursive: true, force: true });
+  for (const script of scripts) {
+    mkdirSync(dirname(join(folder, script)), { recursive: true });
+    writeFileSync(join(folder, script), '');
+  }
 }
 
 /** Its scheduler takes no such jobs of this batch, in this run: whoever has some looks for another node. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ClusterResource, SshResource } from '../grid/model.ts';
 import { shWord } from '../quote.ts';
 import type { Transport } from '../transport/transport.ts';
+import { tellUnprepared } from './board.ts';
 import { arraysOf } from './cluster/notes.ts';
 import type { Context } from './context.ts';
 import { EXECUTORS } from './executors/executors.ts';
@@ -28,6 +29,8 @@ export interface Ready {
   readonly work: Work;
   /** The folder there that is the image's root. */
   readonly root: string;
+  /** All that batches want to be run there has succeeded. */
+  readonly prepared: boolean;
   /** What visits have sent to the root is still there. */
   readonly continued: boolean;
 }
@@ -94,7 +97,7 @@ async function prepare(
   byPerson: boolean,
   wishes: Wishes,
 ): Promise<Outcome> {
-  const { context, say, queue } = wishes;
+  const { context, queue } = wishes;
   const candidates = candidatesOn(queue ?? node);
   const programs = queue ? EXECUTORS[queue.kind].programs : [];
   const probed = await probe(transport, { candidates, requires: [...programs, ...context.requires] });
@@ -114,13 +117,8 @@ async function prepare(
   const view = await viewOf(node, transport, own.work, facts, wishes);
   if ('why' in view) return { ok: false, why: `staging failed: ${view.why}`, again: true };
   // A run that is taken over by another process goes on with what it began with.
-  for (const script of own.work.continued ? [] : context.setups) {
-    const failed = await setup(transport, view.root, script);
-    if (failed === undefined) continue;
-    for (const line of failed.slice(-10)) say(`    | ${line}`);
-    return { ok: false, why: `setup ${script} failed`, again: false };
-  }
-  return { ok: true, ready: { transport, facts, byPerson, work: own.work, ...view } };
+  const prepared = own.work.continued || (await setUp(node.name, transport, view.root, wishes));
+  return { ok: true, ready: { transport, facts, byPerson, work: own.work, prepared, ...view } };
 }
 
 /** The view of the image: on a storage, if the node mounts one, else in its work folder. */
@@ -218,13 +216,22 @@ function newEntry(node: SshResource, above: string, { context, warm, queue }: Wi
   };
 }
 
-/** The last lines of what it printed, if it failed. */
-async function setup(
+/** Runs what batches want to be run. Jobs of those whose script has failed do not run there. */
+async function setUp(
+  node: string,
   transport: Transport,
   root: string,
-  script: string,
-): Promise<readonly string[] | undefined> {
-  const text = `cd ${shWord(root)} || exit\nsh ${shWord(`./${script}`)} 2>&1`;
-  const said = await runScript(transport, text, SETUP);
-  return said.ok ? undefined : [...said.lines, said.why];
+  { context, say }: Wishes,
+): Promise<boolean> {
+  const failed: string[] = [];
+  for (const { script, batches } of context.setups) {
+    const text = `cd ${shWord(root)} || exit\nsh ${shWord(`./${script}`)} 2>&1`;
+    const said = await runScript(transport, text, SETUP);
+    if (said.ok) continue;
+    failed.push(script);
+    const quoted = said.lines.slice(-10).map(line => `\n    | ${line}`);
+    say(`setup   ${node}: ${script} failed (${said.why}), no jobs of ${batches} run there${quoted.join('')}`);
+  }
+  tellUnprepared(node, failed);
+  return failed.length === 0;
 }

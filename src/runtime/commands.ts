@@ -29,7 +29,7 @@ export async function up(given: Context): Promise<number> {
   const control = controlFolder(context);
   const wishes = {
     context,
-    tree: sharedTree([...context.shared, ...context.setups]),
+    tree: sharedTree([...context.shared, ...context.setups.map(({ script }) => script)]),
     storages: newStorages(),
     turn: turnsOf(HANDSHAKES),
     warm: true,
@@ -50,7 +50,7 @@ export async function up(given: Context): Promise<number> {
         print(`up      ${node.name}: ${node.slots ?? facts.processors} slots, ${facts.memory} MiB`);
         await transport.close();
       } else print(`left out  ${node.name}: ${told(outcome)}`);
-      return outcome.ok;
+      return outcome.ok && outcome.ready.prepared;
     }),
   );
   await closeMasters(control);

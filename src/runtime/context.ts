@@ -16,7 +16,7 @@ export interface Context {
   /** Programs that batches ask for. */
   readonly requires: readonly string[];
   /** Scripts to be run once a node, and folders to be there; relative to the image's root. */
-  readonly setups: readonly string[];
+  readonly setups: readonly Setup[];
   readonly shared: readonly string[];
   /** Names of variables that are for jobs only. */
   readonly secrets: readonly string[];
@@ -34,6 +34,12 @@ export interface Context {
   readonly localSlots: number | undefined;
 }
 
+export interface Setup {
+  readonly script: string;
+  /** Those that name it, as a person reads them. */
+  readonly batches: string;
+}
+
 export function contextOf(env: NodeJS.ProcessEnv, run: string): Context {
   const number = (text = '') => (/^[1-9]\d*$/.test(text) ? Number(text) : undefined);
   const lines = needs();
@@ -47,7 +53,10 @@ export function contextOf(env: NodeJS.ProcessEnv, run: string): Context {
     slots: env.LOGOBATCH_SLOTS || join(env.TMPDIR || '/tmp', `logobatch-${userInfo().uid}`),
     wanted: all('wanted'),
     requires: all('requires').filter(name => /^[A-Za-z0-9._+-]+$/.test(name)),
-    setups: all('setup'),
+    setups: all('setup').map(line => {
+      const [script = '', batches = ''] = line.split('\t');
+      return { script, batches };
+    }),
     shared: all('shared'),
     secrets: all('secret'),
     keep: all('keep').length > 0,

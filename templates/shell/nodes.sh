@@ -23,10 +23,11 @@ needs_of() {
     [ -n "$resources" ] || anywhere=1
     [ "$resources$tags$requires$mem$gpus" = 00 ] || picky=1
     [ "$keep" = 0 ] || kept=1
-    [ -z "$setup" ] || setups="$setups$setup
+    [ -z "$setup" ] || setups="$setups$setup	$batch
 "
   done
-  setups=$(printf '%s' "$setups" | sort -u)
+  # Each once, with the batches that name it.
+  [ -z "$setups" ] || setups=$(printf '%s' "$setups" | awk -F '\t' '{ of[$1] = of[$1] " " $2 } END { for (script in of) print script FS substr(of[script], 2) }' | sort)
   {
     for name in $wanted; do [ -n "$anywhere" ] || echo "wanted $name"; done
     for name in $programs; do echo "requires $name"; done

@@ -32,15 +32,16 @@ else
   await_nodes || exit
 fi
 
-# Each batch's setup runs once a run, before its first job; on other nodes the runtime sees to that.
-if grep -q '^[^ ]* local ' "$state/grid"; then
-  printf '%s\n' "$setups" | while IFS= read -r script; do
+# Each batch's setup runs once a run, before its first job; on other nodes the runtime sees to that. Where it fails, none of its jobs run.
+if this=$(grep '^[^ ]* local ' "$state/grid"); then
+  printf '%s\n' "$setups" | while IFS='	' read -r script batches; do
     [ -z "$script" ] || sh "./$script" </dev/null >"$state/setup.log" 2>&1 7>&- 8>&- || {
-      echo "setup $script failed (exit $?) on this machine; its output is in $state/setup.log:" >&2
+      echo "setup $script failed (exit $?) on this machine, where no jobs of $batches run now:" >&2
       tail -n 10 "$state/setup.log" | sed 's/^/    | /' >&2
-      exit 1
+      unprepared=$state/nodes/${this%% *}/unprepared/$script
+      mkdir -p "${unprepared%/*}" && : >"$unprepared"
     }
-  done || { release_nodes; exit 1; }
+  done
 fi
 slots=0 nodes=0 coming=${coming:-0}
 while read -r _ _ more _; do slots=$((slots + more)) nodes=$((nodes + 1)); done <"$state/grid"

@@ -20,6 +20,7 @@ suits() {
     case ",$programs," in *",$program,"*) ;; *) why="needs the program $program, which $node does not have"; return 1 ;; esac
   done
   [ "$gpus" -le "$have" ] || { why="needs $gpus gpus, $node has $have"; return 1; }
+  [ -z "$setup" ] || [ ! -e "$state/nodes/$node/unprepared/$setup" ] || { why="its setup $setup failed on $node"; return 1; }
 }
 
 # barred: true if $node is a cluster whose scheduler never takes what this visit asks for, as it has said in this run: $refusal. What it took of

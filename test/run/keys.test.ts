@@ -163,18 +163,26 @@ describe('setup', () => {
     assert.deepEqual(it.ran(), ['a/Job1', 'setup']);
   });
 
-  test('that fails stops the run and shows what it said', async () => {
+  test('that fails leaves out the batches that name it, and shows what it said', async () => {
     const it = await image(
-      { a: 'command: $NOTE\nsetup: src/setup.sh' },
-      { 'src/setup.sh': 'echo no such library >&2; exit 3\n' },
+      {
+        a: 'command: $NOTE\nsetup: src/set up.sh',
+        b: 'command: $NOTE',
+        c: 'command: $NOTE\nsetup: src/set up.sh',
+        d: 'command: $NOTE\nsetup: src/fine.sh',
+      },
+      { 'src/set up.sh': 'echo no such library >&2; exit 3\n', 'src/fine.sh': ':\n' },
     );
     const out = await fails(it);
-    assert.match(out, /setup src\/setup\.sh failed \(exit 3\)/);
-    assert.match(out, /\| no such library/);
-    assert.deepEqual(it.ran(), []);
-    it.write({ 'src/setup.sh': 'exit 0\n' });
+    assert.match(
+      out,
+      /^setup src\/set up\.sh failed \(exit 3\) on this machine, where no jobs of b\/a b\/c run now:\n {4}\| no such library$/m,
+    );
+    assert.match(out, /^failed {2}b\/a\/Job1: its setup src\/set up\.sh failed on local$/m);
+    assert.deepEqual(it.ran(), ['b/Job1', 'd/Job1']);
+    it.write({ 'src/set up.sh': 'exit 0\n' });
     await succeeds(it);
-    assert.deepEqual(it.ran(), ['a/Job1']);
+    assert.deepEqual(it.ran(), ['a/Job1', 'b/Job1', 'c/Job1', 'd/Job1']);
   });
 });
 

@@ -35,6 +35,7 @@ const BATCHES: Readonly<Record<string, readonly string[]>> = {
     'inputs: {matrix: {i: {from: 1, to: 8}}}',
   ],
   prepared: ['cat made-by-setup > {out}/x', 'setup: src/setup.sh', 'inputs: [a, b, c, d]'],
+  partly: [': > {out}/x', 'setup: src/partly.sh', 'inputs: [a, b, c, d]'],
   again: ['echo $LB_ATTEMPT > {out}/x; [ $LB_ATTEMPT = 2 ]', 'retries: 1'],
   facts: [
     'cat > {out}/in; umask > {out}/umask; printf "%s|" $LB_JOB $LB_ATTEMPT $LB_CPUS $LB_NODE "$TEXT" > {out}/x; nice > {out}/nice; echo noted >&2; echo said; : > "$LB_SCRATCH/s"',
@@ -48,6 +49,7 @@ const BATCHES: Readonly<Record<string, readonly string[]>> = {
   // From here on they fail.
   seven: ['echo the reason >&2; echo half > {out}/x; exit 7', 'retries: 1'],
   last: ['exit 255'],
+  undeclared: ['cat src/v* data/interim/c no-such', 'resources: [n1]'],
   killed: ['kill -9 $$'],
   slow: ['sleep 300 & (trap "" TERM; sleep 301) & wait', 'time: 1'],
   missing: ['touch {out}/a.csv', 'outputs: [a.csv, "*.png"]'],
@@ -56,11 +58,13 @@ const BATCHES: Readonly<Record<string, readonly string[]>> = {
   gone: ['rmdir {out}; ln -s /etc {out}'],
   large: [':', 'cpus: 3'],
   unknown: [':', 'requires: [no-such-program]'],
+  unprepared: [':', 'setup: src/never.sh'],
   after: [':', 'needs: [seven]'],
 };
 const FAILED: Readonly<Record<string, RegExp>> = {
   seven: /^exit 7 \(attempt 2 of 2\)$/,
   last: /^exit 255$/,
+  undeclared: /^exit 1$/,
   killed: /^exit 137, SIGKILL$/,
   slow: /^time limit of 1 s reached$/,
   missing: /^declared output \*\.png is missing$/,
@@ -68,6 +72,7 @@ const FAILED: Readonly<Record<string, RegExp>> = {
   forged: /^wrote an output called \.done, a name LogoBatch uses itself$/,
   gone: /^removed or replaced the folder of its \{out\}$/,
   large: /^needs 3 slots \(cpus: 3, mem: 0M\), the largest node has 2$/,
+  unprepared: /^its setup src\/never\.sh failed on n[12]$/,
   unknown: /^needs the program no-such-program, which n[12] does not have$/,
 };
 const yaml = Object.entries(BATCHES).map(
@@ -85,10 +90,13 @@ describe('two hosts that differ', { skip: canLab() }, () => {
       files: {
         'batch_info/b.yml': `batches:\n${yaml.join('')}`,
         'src/setup.sh': 'echo "$PWD" >> made-by-setup\n',
+        'src/partly.sh': 'command -v perl\n',
+        'src/never.sh': 'echo one; echo two >&2; exit 5\n',
         'data/raw/r 1': '',
         'data/my models/m 1': 'model\n',
         'data/interim/a 1': 'first\n',
         "data/interim/b'2": 'second\n',
+        'data/interim/c': 'third\n',
       },
       grid: { hosts: { n1: { slots: 2, nice: 7 }, n2: { slots: 1, tags: ['small'], nice: 7 } } },
     });
@@ -106,7 +114,10 @@ describe('two hosts that differ', { skip: canLab() }, () => {
   test('run all that can be run, whole, and say of each other job why not', () => {
     assert.equal(code, 2, out);
     const why = new Map(
-      [...out.matchAll(/^failed {2}b\/(\w+)\/Job1: (.*)$/gm)].map(([, name, text]) => [name, text]),
+      [...out.matchAll(/^failed {2}b\/(\w+)\/Job1(?: on n[12])?: (.*)$/gm)].map(([, name, text]) => [
+        name,
+        text,
+      ]),
     );
     for (const [name, text] of Object.entries(FAILED)) assert.match(why.get(name) ?? '', text, name);
     assert.deepEqual([...why.keys()].sort(), Object.keys(FAILED).sort());
@@ -117,6 +128,11 @@ describe('two hosts that differ', { skip: canLab() }, () => {
     assert.match(out, / 1 not run because of that/);
     assert.equal(pool.image.read('data/processed/b/seven/Job1.failed/out/x'), 'half\n');
     assert.match(out, /^ {4}\| the reason$/m);
+    assert.match(out, /^failed {2}b\/seven\/Job1 on n[12]: exit 7/m);
+    assert.match(out, /^failed {2}b\/large\/Job1: needs 3 slots/m);
+    assert.deepEqual(out.match(/^ {4}hint: .*$/gm), [
+      '    hint: data/interim/c is here, but not on n1: name it under files or shared',
+    ]);
   });
 
   test('find the results, files and folders that jobs build on', () => {
@@ -133,6 +149,21 @@ describe('two hosts that differ', { skip: canLab() }, () => {
     assert.match(record('facts/Job1'), /^attempt=1 node=n1 slot=n1\.[12] start=[\d.]+ end=[\d.]+ exit=0 /m);
     assert.match(record('again/Job1'), /^attempt=2 /m);
     assert.equal(read('again/Job1'), '2\n');
+  });
+
+  test('run no jobs of batches whose setup failed there, but all others', () => {
+    assert.deepEqual(nodes('partly', 4), ['n1', 'n1', 'n1', 'n1']);
+    assert.match(
+      out,
+      /^setup {3}n2: src\/partly\.sh failed \(exit code 127\), no jobs of b\/partly run there$/m,
+    );
+    for (const node of ['n1', 'n2'])
+      assert.ok(
+        out.includes(
+          `setup   ${node}: src/never.sh failed (exit code 5), no jobs of b/unprepared run there\n    | one\n    | two\n`,
+        ),
+        out,
+      );
   });
 
   test('run a job of 2 processors in both slots, with nothing beside it', () => {
@@ -177,7 +208,7 @@ describe('two hosts that differ', { skip: canLab() }, () => {
 
   test('run exactly what has failed there with make retry, and nothing that is done again with make', async () => {
     const { out } = await pool.make(['retry']);
-    assert.match(out, /^running 10 jobs/m);
+    assert.match(out, /^running 12 jobs/m);
     assert.match((await pool.make(['-n'])).out, /^would run b\/seven\/Job1: /m);
     assert.doesNotMatch((await pool.make(['-n'])).out, /b\/one\//);
   });
