@@ -1,6 +1,7 @@
 /** `env:` and `secrets:`: what jobs find in their environment. */
 import { fill, parseTemplate } from '../command.ts';
 import { excerpt } from '../diagnostic.ts';
+import type { Place } from '../model.ts';
 import type { Report } from '../read/report.ts';
 import { scalarsOf, type Tree } from '../read/tree.ts';
 import { IDENTIFIER } from './names.ts';
@@ -28,15 +29,7 @@ export function environment(
       continue;
     }
     if (RESERVED.test(key)) {
-      const ours = /^(LB_|LOGOBATCH_)/.test(key);
-      report.error(
-        'env-reserved',
-        keyPlace,
-        `the variable ${key} ${ours ? 'is ours' : 'changes how the job is started'}`,
-        {
-          hint: ours ? 'take another name' : `set it in the command: ${key}=… program`,
-        },
-      );
+      refuseReserved(key, keyPlace, report);
       continue;
     }
     if (TAKEN_AS_WRITTEN.has(key) && /\$|~|^[^/]/.test(value.text)) {
@@ -74,6 +67,14 @@ export function fillConstants(
   return fill(template, { values: [], name: '', number: 0, cpus: 0, out: '' });
 }
 
+function refuseReserved(name: string, place: Place | undefined, report: Report): void {
+  const ours = /^(LB_|LOGOBATCH_)/.test(name);
+  const message = `the variable ${name} ${ours ? 'is ours' : 'changes how the job is started'}`;
+  report.error('env-reserved', place, message, {
+    hint: ours ? 'take another name' : `set it in the command: ${name}=… program`,
+  });
+}
+
 /** A variable of the head, or a file of the head: outside of the image on purpose, because an image is handed on. */
 export function secretNames(tree: Tree | undefined, report: Report): string[] {
   return scalarsOf(tree).flatMap(secret => {
@@ -81,9 +82,11 @@ export function secretNames(tree: Tree | undefined, report: Report): string[] {
     const isFile = /[/.]/.test(text);
     if (isFile ? !/[\u0000-\u001f\u007f]/.test(text) : IDENTIFIER.test(text) && !RESERVED.test(text))
       return [text];
-    report.error('bad-value', secret.place, 'a secret is the name of a variable, or the path of a file', {
-      hint: 'never the secret itself: export API_TOKEN=… and write API_TOKEN here',
-    });
+    if (RESERVED.test(text)) refuseReserved(text, secret.place, report);
+    else
+      report.error('bad-value', secret.place, 'a secret is the name of a variable, or the path of a file', {
+        hint: 'never the secret itself: export API_TOKEN=… and write API_TOKEN here',
+      });
     return [];
   });
 }

@@ -89,7 +89,7 @@ const EXAMPLES: Readonly<Record<keyof typeof CODES, readonly Example[]>> = {
       'inputs: {matrix: {a: {from: 0, to: high}}}\ntags: [a, {b: c}]\nneeds: {each: [a]}\ncsv: {delimiter: ",,"}',
     ),
     one('type: threadtest\nrange: 8-1'),
-    one('container: ftp://x\nsecrets: [sk-12345]'),
+    one('container: ftp://x\nsecrets: [sk-12345, LB_TOKEN]'),
     yml('batches: [hello]\nemail: nobody\n'),
     yml('batches: hello\n'),
     yml('batches: [{name: a, command: echo}]\nemail: {addresses: [nobody], form: me@example.org}\n'),
