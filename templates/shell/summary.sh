@@ -41,7 +41,7 @@ summarize() {
   for counts in "$state"/nodes/*/counts; do
     { read -r submissions queries _ <"$counts"; } 2>/dev/null || continue
     node=${counts%/counts}
-    [ -n "$silent" ] || echo "  ${node##*/}: $submissions submissions, $queries queries of its queue"
+    [ -n "$silent" ] || echo "  ${node##*/}: $submissions submission$([ "$submissions" = 1 ] || echo s), $queries $([ "$queries" = 1 ] && echo query || echo queries) of its queue"
   done
   if [ "$failed" -gt 0 ]; then
     failures_in_short

@@ -102,6 +102,20 @@ describe('make', () => {
     assert.equal(summary[20], '  … and 11 more, in .logobatch/run/failed');
   });
 
+  test('says how often a queue was asked, in good grammar', async () => {
+    // The job stands in for the runtime here.
+    const counts =
+      'for n in 0 1 2; do mkdir -p .logobatch/run/nodes/q$n; echo $n $n 0 > .logobatch/run/nodes/q$n/counts; done';
+    image.write({ 'batch_info/three.yml': `batches:\n  - {name: d, command: '${counts}'}\n` });
+    await image.compile();
+    await ran(
+      image,
+      ['three'],
+      0,
+      /^ {2}q0: 0 submissions, 0 queries of its queue\n {2}q1: 1 submission, 1 query of its queue\n {2}q2: 2 submissions, 2 queries/m,
+    );
+  });
+
   test('retry runs exactly what failed', async () => {
     assert.deepEqual(await ran(image, ['retry'], 0, /nothing has failed/), []);
     failing(image, true);
