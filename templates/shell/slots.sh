@@ -9,17 +9,17 @@
 # run/grid has a line a node: name, kind (local, ssh, slurm, sge), slots, MiB of memory that come with a slot (0: unknown), gpus, tags, programs; the last
 # two with commas, or -. Nodes may join while visits wait.
 
-# suits: may this batch run on the node whose line was read? Otherwise says why not in $why.
+# suits: may this batch run on the node whose line was read? Otherwise says why not in $why, unless no such node may take part at all: see fits.
 suits() {
   # shellcheck disable=SC2154 # resources, tags, requires, gpus, mem: the batch's, sourced by run
-  case " $resources " in '  ' | *" $node "*) ;; *) why="may only run on $resources"; return 1 ;; esac
+  case " $resources " in '  ' | *" $node "*) ;; *) return 1 ;; esac
   for tag in $tags; do
-    case ",$marks," in *",$tag,"*) ;; *) why="wants a node with the tags $tags"; return 1 ;; esac
+    case ",$marks," in *",$tag,"*) ;; *) [ -z "$resources" ] || why="wants the tags $tags, which $node does not have"; return 1 ;; esac
   done
   for program in $requires; do
     case ",$programs," in *",$program,"*) ;; *) why="needs the program $program, which $node does not have"; return 1 ;; esac
   done
-  [ "$gpus" -le "$have" ] || { why="needs $gpus gpus, $node has $have"; return 1; }
+  [ "$gpus" -le "$have" ] || { why="needs gpus: $gpus, $node has $have"; return 1; }
   [ -z "$setup" ] || [ ! -e "$state/nodes/$node/unprepared/$setup" ] || { why="its setup $setup failed on $node"; return 1; }
 }
 
@@ -68,7 +68,10 @@ attached() {
 }
 
 fits() {
-  choices='' widest=0 why='there is no node for it' refusal=''
+  choices='' widest=0 why='there is no node for it' refusal='' asks="cpus: $1"
+  [ -z "$tags" ] || why="wants the tags $tags, which no machine that takes part has"
+  [ -z "$resources" ] || why="may only run on $resources, and no machine that takes part is called so"
+  [ "$mem" = 0 ] || asks="$asks, mem: ${mem}M"
   while read -r node kind slots share have marks programs; do
     suits || continue
     # How large the machines of a cluster are is known to its scheduler.
@@ -79,7 +82,7 @@ fits() {
     if [ "$width" -le "$slots" ]; then
       choices="$choices $node:$kind:$slots:$width"
     elif [ "$slots" -gt "$widest" ]; then
-      widest=$slots why="needs $width slots (cpus: $1, mem: ${mem}M), the largest node has $widest"
+      widest=$slots why="needs $width slots ($asks), the largest node has $widest"
     fi
   done <.logobatch/run/grid
   why=${refusal:-$why}

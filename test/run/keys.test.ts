@@ -76,6 +76,25 @@ describe('a batch', () => {
     assert.deepEqual(it.ran(), ['b/Job1']);
   });
 
+  test('that no machine may run says what there is none of', async () => {
+    const it = await image({
+      a: 'command: $NOTE\nresources: [lab8, lab9]',
+      b: 'command: $NOTE\ntags: [netlogo]',
+      c: 'command: $NOTE\nresources: [local]\ntags: [netlogo]',
+      d: 'command: $NOTE\ngpus: 99',
+    });
+    const why = [...(await fails(it)).matchAll(/^failed {2}b\/(.)\/Job1: (.*)$/gm)].map(([, b, text]) => [
+      b,
+      text,
+    ]);
+    assert.deepEqual(why.sort(), [
+      ['a', 'may only run on lab8 lab9, and no machine that takes part is called so'],
+      ['b', 'wants the tags netlogo, which no machine that takes part has'],
+      ['c', 'wants the tags netlogo, which local does not have'],
+      ['d', 'needs gpus: 99, local has 0'],
+    ]);
+  });
+
   test('that is larger than this machine fails at once and says why', async () => {
     const it = await image({
       a: 'command: $NOTE\ncpus: 3',
@@ -83,7 +102,7 @@ describe('a batch', () => {
       c: 'command: $NOTE\ncpus: 2',
     });
     const out = await fails(it);
-    assert.match(out, /^failed {2}b\/a\/Job1: needs 3 slots \(cpus: 3, mem: 0M\), the largest node has 2$/m);
+    assert.match(out, /^failed {2}b\/a\/Job1: needs 3 slots \(cpus: 3\), the largest node has 2$/m);
     assert.match(
       out,
       /^failed {2}b\/b\/Job1: needs \d+ slots \(cpus: 1, mem: 1047527424M\), the largest node has 2$/m,

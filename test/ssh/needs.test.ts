@@ -71,7 +71,7 @@ const FAILED: Readonly<Record<string, RegExp>> = {
   outside: /^left a link that leads outside: l -> \/etc\/passwd$/,
   forged: /^wrote an output called \.done, a name LogoBatch uses itself$/,
   gone: /^removed or replaced the folder of its \{out\}$/,
-  large: /^needs 3 slots \(cpus: 3, mem: 0M\), the largest node has 2$/,
+  large: /^needs 3 slots \(cpus: 3\), the largest node has 2$/,
   unprepared: /^its setup src\/never\.sh failed on n[12]$/,
   unknown: /^needs the program no-such-program, which n[12] does not have$/,
 };
