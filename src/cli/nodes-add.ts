@@ -26,6 +26,10 @@ export async function addNodes(given: AddArguments): Promise<number> {
   if (given.name !== undefined && given.hosts.length > 1) return usage('--name is for one host at a time');
   if (given.user !== undefined && given.hosts.some(host => host.includes('@')))
     return usage('the user is said twice, with --user and before an @');
+  for (const typed of given.hosts) {
+    const [, host, port] = /^([^:]+):(\d+)$/.exec(typed) ?? [];
+    if (host) return usage(visible(`the port is said with an option: ${host} --port ${port}`));
+  }
   let asked = given;
   if (given.hosts.length === 0) {
     if (!process.stdin.isTTY || !process.stdout.isTTY)

@@ -96,6 +96,7 @@ export function once(...lists: readonly string[]) {
     const twice = Object.entries(given).find(
       ([name, value]) => Array.isArray(value) && name !== '_' && !lists.includes(name),
     );
-    return twice ? `--${twice[0]} is given twice` : true;
+    if (!twice) return true;
+    return `--${twice[0]} is given twice${twice[0] === 'requires' ? ': several programs go with commas' : ''}`;
   };
 }

@@ -109,6 +109,7 @@ ${host}    port: 2222
       [['a;id'], /a host must be/],
       [['$(id)@lab1'], /the user must be/],
       [['ann@lab1', '--user', 'bob'], /the user is said twice/],
+      [['bob@127.0.0.1:4222'], /the port is said with an option: bob@127\.0\.0\.1 --port 4222$/m],
       [['lab1', '--slots', '0'], /--slots must be a whole number/],
       [['lab1', '--port', '022'], /--port must be/],
       [['lab1', '--fast-storage', 'x'], /--fast-storage must be/],

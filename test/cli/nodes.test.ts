@@ -101,6 +101,7 @@ describe('logobatch nodes', () => {
       [['lcoal'], /no node is called "lcoal": did you mean local\?/],
       [['--requires', 'a;b'], /no name of a program/],
       [['--grid', 'a', '--grid', 'b'], /--grid is given twice/],
+      [['--requires', 'a', '--requires', 'b'], /--requires is given twice: several programs go with commas/],
       [['--nope'], /Unknown argument: nope/],
       [['--format', 'xml'], /Invalid values/],
     ] as const) {

@@ -64,7 +64,7 @@ describe('Slurm', { skip: canSlurm() }, () => {
     assert.deepEqual(outputs(image.root), outputs(local.root));
     const { desk: here = 0, campus = 0 } = image.shares();
     assert.ok(here > 0 && campus > 0, out);
-    assert.match(out, /campus: \d+ submissions, \d+ queries of its queue/);
+    assert.match(out, /campus: \d+ submissions?, \d+ quer(y|ies) of its queue/);
     assert.deepEqual(leftOn(slurm, image), []);
     assert.equal((await image.make(['verify'])).code, 0);
     assert.match((await image.make()).out, /nothing to do/);
