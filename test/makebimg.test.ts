@@ -78,6 +78,8 @@ describe('makebimg', () => {
     const compiled = run(root, process.execPath, resolve('dist/logobatch.mjs'), 'compile');
     assert.equal(compiled.stderr, '');
     assert.match(compiled.stdout, /^13 jobs in 2 batches: /);
+    const shown = compiled.stdout.replace(/\d+ other files/, '… other files');
+    assert.ok(readFileSync('README.md', 'utf8').includes(`\n${shown}`), 'it is what README.md shows');
     assert.ok(existsSync(join(root, '.logobatch/schema/bbatch.json')));
     const first = run(root, 'make');
     assert.equal(first.status, 0, first.stdout + first.stderr);
@@ -96,12 +98,14 @@ describe('makebimg', () => {
     run(root, process.execPath, resolve('dist/logobatch.mjs'), 'compile');
     run(root, 'make');
     if (run(root, 'git', 'init', '-q').status !== 0) return;
+    mkdirSync(join(root, 'src/__pycache__'));
+    writeFileSync(join(root, 'src/__pycache__/model.pyc'), '');
     const tracked = () => run(root, 'git', 'ls-files', '--others', '--exclude-standard').stdout.split('\n');
     const ours = ['batch_info/jobs.lock', 'Makefile', 'data/raw/.gitkeep', '.logobatch/shell/start'];
     const job = 'data/processed/bbatch_1/summary/Job1';
     const first = tracked();
     assert.deepEqual(
-      first.filter(path => path.startsWith('.logobatch/run/') || path.includes('.stage')),
+      first.filter(path => /^\.logobatch\/run\/|\.stage|__pycache__/.test(path)),
       [],
     );
     for (const path of [...ours, `${job}/summary.csv`, `${job}/.done`]) assert.ok(first.includes(path), path);
