@@ -159,10 +159,13 @@ describe('README.md', () => {
       const commands = [...block.matchAll(/^\$ (logobatch.*|make\b.*)$/gm)].map(
         ([, command = '']) => command,
       );
-      return plain(commands.map(command => `$ ${command}\n${sh(image, command)}`).join(''));
+      // A number would go stale with each script of ours.
+      const said = (command: string) =>
+        sh(image, command).replace(/and \d+ other files\./, 'and … other files.');
+      return plain(commands.map(command => `$ ${command}\n${said(command)}`).join(''));
     }
     function plain(text: string): string {
-      return text.replace(/ in \d+ s;/, ' in N s;').replace(/and \d+ other files\./, 'and N other files.');
+      return text.replace(/ in \d+ s;/, ' in N s;');
     }
   });
 });
