@@ -36,6 +36,8 @@ export async function sendMail(mail: Mail, env: NodeJS.ProcessEnv): Promise<stri
     });
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? error.message : String(error);
+    if (smtp || !why.includes('ENOENT')) return why;
+    return `there is no ${sendmail ?? '/usr/sbin/sendmail'} here; LOGOBATCH_SMTP=smtps://USER:PASSWORD@HOST:465 names a server instead`;
   }
 }

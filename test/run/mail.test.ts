@@ -35,4 +35,8 @@ test('a mail that cannot be sent is said and changes nothing else', async t => {
   const { code, out } = await image.make([], { env: { LOGOBATCH_SENDMAIL: '/nowhere/sendmail' } });
   assert.equal(code, 0, out);
   assert.match(out, /could not send mail to ann@example\.org,bob@example\.org about b\/good/);
+  assert.match(
+    out,
+    /no mail was sent: there is no \/nowhere\/sendmail here; LOGOBATCH_SMTP=\S+ names a server/,
+  );
 });
