@@ -64,14 +64,11 @@ export function makeTable(raw: RawTable, wish: HeaderWish, report: Report): JobT
     });
   }
   if (raw.suspect !== undefined) {
-    report.warn(
-      'csv-separator',
-      raw.placeOf(0),
-      'one column only, and every row has another separator in it',
-      {
-        hint: `if so, say ${raw.suspect}; if not, csv: {delimiter: ","}`,
-      },
-    );
+    const message = 'one column only, and every row has another separator in it';
+    const hint = `if so, say ${raw.suspect}; if not, csv: {delimiter: ","}`;
+    // A batch that uses more than this column means the other separator; then this is its one mistake.
+    const more = [...wish.used].some(name => name !== 'i0' && !wish.taken.has(name) && !names.includes(name));
+    report[more ? 'error' : 'warn']('csv-separator', raw.placeOf(0), message, { hint });
   }
   checkValues(table, report);
   return { table, hidden: header ? [] : (cells ?? []) };

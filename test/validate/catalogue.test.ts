@@ -147,7 +147,7 @@ const EXAMPLES: Readonly<Record<keyof typeof CODES, readonly Example[]>> = {
   'header-reserved': [csv('x,OUT\n1,2\n', 'echo {x}')],
   'header-builtin': [csv('id,x\n1,2\n', 'echo {x}')],
   'header-unused': [csv('density,seed\n0.5,1\n')],
-  'csv-separator': [csv('a;1\nb;2\n')],
+  'csv-separator': [csv('a;1\nb;2\n'), csv('x;y\na;1\nb;2\n', 'echo {x} {y} {i1}')],
   'inputs-list': [one('inputs: [[a, 1], [b], []]'), one('inputs: {zip: {a: [1, 2], b: [1]}}')],
   'inputs-folder': [one('inputs: data/raw', { 'data/raw/x.asc': '', 'data/raw/more/y.asc': '' })],
   'bad-range': [one('inputs: {matrix: {a: {from: 1, to: 0}, b: {from: 0, to: 1, step: 0}}}')],
