@@ -9,6 +9,7 @@ import { emit } from './emit/files.ts';
 import { holdImage, runningMake } from './emit/hold.ts';
 import type { Look } from './emit/look.ts';
 import { lookAt } from './emit/look.ts';
+import { sourcesOf } from './emit/sources.ts';
 import { imageTemplates } from './emit/templates.ts';
 import { writeImage } from './emit/write.ts';
 import type { Failure } from './failure.ts';
@@ -60,7 +61,10 @@ export async function compile(root: string, { dryRun, force }: CompileOptions): 
     const emission = emit(
       read.image,
       plan,
-      copiedFiles({ bbatch: bbatchJsonSchema(), grid: gridJsonSchema() }),
+      new Map([
+        ...copiedFiles({ bbatch: bbatchJsonSchema(), grid: gridJsonSchema() }),
+        ['sources', sourcesOf(root, read.image)],
+      ]),
       templates.templates,
     );
     if (!dryRun) {

@@ -87,7 +87,7 @@ function why(id,   file, line, old, new) {
   file = "data/processed/" id "/.done"
   if ((getline line < file) <= 0) { close(file); return there("data/processed/" id ".failed/job.err") ? "failed last time" : "no result yet" }
   close(file)
-  if (force) return "make -B"
+  if (forced(id)) return "make -B"
   split(line, old, " "); split(current, new, " ")
   if (old[3] != new[3]) return "its command, values or settings changed"
   if (old[4] != new[4]) return changed(old[4], new[4]) " changed"
@@ -95,6 +95,16 @@ function why(id,   file, line, old, new) {
   if (pending != "") return "if " pending " changes"
   if (old[6] != new[6]) return changed(old[6], new[6]) " changed"
   return ""
+}
+
+# forced: with -B, the targets that were asked for run again, but not all that they need.
+function forced(id,   n, i, words) {
+  n = split(force, words, " ")
+  for (i = 1; i <= n; i++) {
+    sub(/^data\/processed\//, "", words[i]); sub(/\/\.done$/, "", words[i])
+    if (words[i] == "all" || id == words[i] || index(id, words[i] "/") == 1) return 1
+  }
+  return 0
 }
 
 # changed: the names whose digests differ in two lists "a=1,b=2".

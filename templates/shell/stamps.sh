@@ -23,6 +23,27 @@ digest() {
   ) | sha256sum | cut -c 1-32
 }
 
+# changed_sources: sets $changed to what the image was compiled from and what has changed since; a look at times spares reading it.
+changed_sources() {
+  changed=
+  [ -f .logobatch/sources ] || return 0
+  set -- .logobatch/sources batch_info
+  while IFS= read -r line; do set -- "$@" "${line#*  }"; done <.logobatch/sources
+  [ ! -e "$state/sources" ] || [ -n "$(find -L "$@" -maxdepth 0 -newer "$state/sources" 2>&1)" ] || return 0
+  [ -n "$dry" ] || : >"$state/sources.new"
+  changed=$(LC_ALL=C sha256sum -c .logobatch/sources 2>/dev/null | sed -n 's/: FAILED.*//p' | tr '\n' ' ')
+  for file in batch_info/*.yml batch_info/*.yaml; do
+    [ ! -f "$file" ] || grep -qF "  $file" .logobatch/sources || changed="$changed$file "
+  done
+  [ -n "$changed$dry" ] || mv -f "$state/sources.new" "$state/sources"
+}
+
+# tell_sources: says so.
+tell_sources() {
+  changed_sources
+  [ -z "$changed" ] || echo "note    changed since the last compile: ${changed}(logobatch compile takes it up)" >&2
+}
+
 # stamp_folders: brings the stamps of the shared folders up to date; sets LOGOBATCH_DIGESTS to "name=digest …".
 stamp_folders() {
   LOGOBATCH_DIGESTS=

@@ -116,6 +116,35 @@ describe('make', () => {
     );
   });
 
+  test('says what has changed since the last compile, by its contents', async () => {
+    const changed = (...names: readonly string[]) =>
+      new RegExp(`^note {4}changed since the last compile: ${names.join(' ')} \\(logobatch compile`, 'm');
+    await ran(image, []);
+    const text = image.read('batch_info/one.yml');
+    image.write({ 'batch_info/one.yml': `${text}# more\n`, 'batch_info/new.yml': 'batches: []\n' });
+    for (const goal of ['-n', 'all', 'status'])
+      assert.match((await image.make([goal])).out, changed('batch_info/one.yml', 'batch_info/new.yml'));
+    image.write({ 'batch_info/one.yml': text });
+    assert.match((await image.make()).out, changed('batch_info/new.yml'));
+    image.write({ 'batch_info/new.yml': undefined });
+    assert.match((await image.make()).out, /^nothing to do.*\n$/);
+    image.write({ 'batch_info/one.yml': `${text}# more\n` });
+    await image.compile();
+    assert.match((await image.make()).out, /^nothing to do.*\n$/);
+  });
+
+  test('says what brings jobfiles back, and runs the rest', async () => {
+    image.write({ 'data/processed/one/a/Job1': undefined, 'data/processed/one/a/Job2': undefined });
+    const { code, out } = await image.make();
+    assert.equal(code, 2, out);
+    assert.match(
+      out,
+      /^the jobfile of one\/a\/Job1 is missing, and 1 more: logobatch compile writes it again$/m,
+    );
+    assert.doesNotMatch(out, /No rule/);
+    assert.ok(image.ran().includes('a/Job3'));
+  });
+
   test('retry runs exactly what failed', async () => {
     assert.deepEqual(await ran(image, ['retry'], 0, /nothing has failed/), []);
     failing(image, true);

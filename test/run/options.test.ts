@@ -119,11 +119,13 @@ describe('make called with', () => {
     assert.doesNotMatch(out, /running/);
   });
 
-  test('-B runs the target again although nothing changed', async () => {
+  test('-B runs the target again although nothing changed, and not what it needs', async () => {
     await ran(image, []);
     assert.deepEqual(await ran(image, ['-B', 'one/a/Job2']), ['a/Job2']);
-    assert.deepEqual(await ran(image, ['-B', 'one/b/Job2']), ['a/Job2', 'b/Job2']);
+    assert.deepEqual(await ran(image, ['-B', 'one/b/Job2']), ['b/Job2']);
+    assert.deepEqual(await ran(image, ['-B', 'one/b']), B);
     assert.deepEqual(await ran(image, []), []);
+    assert.deepEqual(await ran(image, ['-B']), ALL);
   });
 
   test('after a -B that failed runs that job again', async () => {
