@@ -43,7 +43,7 @@ describe('Grid Engine', { skip: canSge() }, () => {
   };
   const nothingLeft = (image: Image) => {
     rmSync(join(sge.home, 'ran'), { force: true });
-    assert.deepEqual(leftOn(sge, image), []);
+    assert.deepEqual(leftOn(sge, image), [], `left: ${leftOn(sge, image).join(', ')}\n${image.said()}`);
   };
   const ran = () => (existsSync(join(sge.home, 'ran')) ? ranOn(sge) : []);
   const states = () => sge.queue().map(({ state }) => state);
@@ -72,7 +72,9 @@ describe('Grid Engine', { skip: canSge() }, () => {
       assert.equal((await sge.run(['qdel', `lb-*-${name}-*`])).code, 0);
     const { code, out } = await going.ended;
     assert.equal(code, 2, out);
-    const said = [...out.matchAll(/^failed +b\/(\S+?)(?: on campus)?: (.*)$/gm)].map(([, job, words]) => `${job}: ${words}`);
+    const said = [...out.matchAll(/^failed +b\/(\S+?)(?: on campus)?: (.*)$/gm)].map(
+      ([, job, words]) => `${job}: ${words}`,
+    );
     assert.deepEqual(
       said.sort(),
       [

@@ -80,7 +80,10 @@ describe('what Slurm ends', { skip: canSlurm() }, () => {
       );
       assert.match(image.result(`${name}.failed/job.err`), /^begun/);
     }
-    assert.match(out, /^failed {2}b\/greedy\/Job1 on campus: ended by the scheduler: Exceeded job memory limit/m);
+    assert.match(
+      out,
+      /^failed {2}b\/greedy\/Job1 on campus: ended by the scheduler: Exceeded job memory limit/m,
+    );
     assert.equal(out.match(/^failed/gm)?.length, 4, out);
     assert.deepEqual(noted('ran-patient'), ['1', '2']);
     assert.deepEqual(noted('ran-again'), ['1', '1']);

@@ -87,13 +87,17 @@ export async function project({ files, name = 'image', slots = 2, sh }: ProjectO
     }
   };
 
+  let last = '';
   const start = (args: readonly string[] = [], options: MakeOptions = {}): Running => {
     const began = performance.now();
     const env = { ...environment, ...options.env };
     const child = spawn('make', args, { cwd: options.cwd ?? root, env, detached: true });
     let out = '';
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', text => (out += text));
+      stream.setEncoding('utf8').on('data', text => {
+        out += text;
+        last = out;
+      });
     child.stdin.on('error', () => {}).end(options.input ?? '');
     const ended = new Promise<Ended>((resolve, reject) => {
       child.on('error', reject);
@@ -117,6 +121,8 @@ export async function project({ files, name = 'image', slots = 2, sh }: ProjectO
     write,
     compile: compileImage,
     start,
+    /** What make has said last. */
+    said: () => last,
     make: (args: readonly string[] = [], options: MakeOptions = {}) => start(args, options).ended,
     read: (path: string) => readFileSync(join(root, path), 'utf8'),
     exists: (path: string) => existsSync(join(root, path)),
