@@ -109,17 +109,19 @@ describe('up and down', { skip: canLab() }, () => {
     clean();
   });
 
-  test('a setup script runs in the view of the image; a node where it fails is left out, with what it printed', async () => {
-    rig.need('shared src\nsetup src/setup.sh\n');
+  test('a setup script runs in the view of the image; a node where it fails takes no jobs of its batches, and what it printed is said', async () => {
+    rig.need('shared src\nsetup src/setup.sh\tb/one b/two\n');
     const good = await rig.attend('r1');
     assert.equal(readFileSync(join(rig.reach('n1').root ?? '', 'log'), 'utf8'), 'done\n');
     assert.equal((await good.end()).code, 0);
     const user = rig.lab.host('n2').user.name;
     rig.write({ 'src/setup.sh': `[ "$(id -un)" != ${user} ] || { echo no luck; exit 3; }\n` });
     const bad = await rig.attend('r2');
-    assert.match(bad.output(), /^ {4}\| no luck$/m);
-    assert.match(bad.output(), /^left out {2}n2: setup src\/setup.sh failed$/m);
-    assert.match(bad.output(), /^ready 1 2$/m);
+    const why = 'setup   n2: src/setup.sh failed (exit code 3), no jobs of b/one b/two run there';
+    assert.ok(bad.output().includes(`${why}\n    | no luck\n`), bad.output());
+    assert.match(bad.output(), /^ready 2 4$/m);
+    assert.ok(rig.exists('.logobatch/run/nodes/n2/unprepared/src/setup.sh'));
+    assert.ok(!rig.exists('.logobatch/run/nodes/n1/unprepared'));
     assert.equal((await bad.end()).code, 0);
     rig.need(NEEDS);
     clean();
