@@ -1,7 +1,7 @@
 /** One look at one machine: can it be reached, what is it, could jobs run there. Nothing is made on it. */
 import { cpus } from 'node:os';
 import type { Failure } from '../failure.ts';
-import type { Host, Resource } from '../grid/model.ts';
+import { type Host, isCluster, type Resource } from '../grid/model.ts';
 import { EXECUTORS } from '../runtime/executors/executors.ts';
 import { candidatesOn, type Facts, probe } from '../runtime/probe.ts';
 import type { Runner } from '../runtime/script.ts';
@@ -43,8 +43,7 @@ const HANDSHAKE = 20;
 const PERSON = 120;
 
 export async function look(resource: Resource, options: LookOptions): Promise<Look> {
-  const programs =
-    resource.kind === 'slurm' || resource.kind === 'sge' ? EXECUTORS[resource.kind].programs : [];
+  const programs = isCluster(resource) ? EXECUTORS[resource.kind].programs : [];
   const requires = [...new Set([...programs, ...options.requires])];
   const host = resource.kind === 'local' ? undefined : resource.host;
   if (resource.kind === 'local' || host === undefined)
@@ -134,7 +133,7 @@ function cureOf({ lacks }: Facts): string {
 
 /** How many jobs of one processor it takes at once; undefined: nobody knows yet. */
 export function slotsOf({ resource, facts }: Look): number | undefined {
-  if (resource.kind === 'slurm' || resource.kind === 'sge') return resource.maxJobs;
+  if (isCluster(resource)) return resource.maxJobs;
   const here = Number(process.env.LOGOBATCH_LOCAL_SLOTS) || cpus().length;
   return resource.slots ?? (resource.kind === 'local' ? here : facts?.processors);
 }

@@ -1,6 +1,6 @@
 /** What a look at the machines has shown: as a table for people, as one object for programs. */
 import { visible } from '../diagnostic.ts';
-import type { Resource } from '../grid/model.ts';
+import { isCluster, type Resource } from '../grid/model.ts';
 import type { Facts } from '../runtime/probe.ts';
 import { type Look, slotsOf } from './nodes-look.ts';
 
@@ -66,6 +66,7 @@ function remarks({ resource, facts, failure, because, prints, missing, way }: Lo
     failure && `hint: ${failure.hint}`,
     because && `by ${way}: ${because}`,
     ...passedOver(resource, facts).map(text => `not in ${text}`),
+    isCluster(resource) && facts && 'CPUS, FREE, MEMORY and GPUS are those of the machine to submit from',
     prints && 'its login shell prints something before every command, which is passed over',
     found.length > 0 &&
       `has ${found.join(', ')}${missing.length > 0 ? `; has no ${missing.join(', ')}` : ''}`,

@@ -1,4 +1,4 @@
-/** The nouns of the grid file: the resources that jobs may run on, types only. */
+/** The nouns of the grid file: the resources that jobs may run on. */
 
 /** A whole grid file that passed every check. */
 export interface Grid {
@@ -53,4 +53,9 @@ export interface ClusterResource extends Common {
   readonly fastStorage: readonly string[];
   readonly remoteStorage: readonly { readonly name: string; readonly path: string }[];
   readonly transport: 'auto' | 'openssh' | 'node-ssh';
+}
+
+/** A queue that jobs wait in, and not a machine that runs them. */
+export function isCluster(resource: Resource): resource is ClusterResource {
+  return resource.kind === 'slurm' || resource.kind === 'sge';
 }

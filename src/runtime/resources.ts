@@ -3,7 +3,7 @@ import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { renderDiagnostics } from '../diagnostic.ts';
-import type { ClusterResource, LocalResource, SshResource } from '../grid/model.ts';
+import { type ClusterResource, isCluster, type LocalResource, type SshResource } from '../grid/model.ts';
 import { readGrid } from '../grid/read.ts';
 import type { Listed } from './board.ts';
 import type { Context } from './context.ts';
@@ -23,7 +23,7 @@ export function wantedResources({ grid, wanted }: Context): WantedOrNot {
   return {
     ok: true,
     ssh: all.flatMap(one => (one.kind === 'ssh' ? [one] : [])),
-    clusters: all.flatMap(one => (one.kind === 'slurm' || one.kind === 'sge' ? [one] : [])),
+    clusters: all.filter(isCluster),
     local: all.find(one => one.kind === 'local'),
   };
 }

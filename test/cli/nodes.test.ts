@@ -96,6 +96,16 @@ describe('logobatch nodes', () => {
     assert.match(logobatch(['--grid', 'none.yml']).stderr, /there is no grid file none\.yml/);
   });
 
+  test('says of a cluster whose processors and memory they are', () => {
+    writeFileSync(join(folder, 'campus.yml'), 'compute:\n  - {name: campus, type: slurm}\n');
+    const { stdout } = logobatch(['--grid', 'campus.yml']);
+    rmSync(join(folder, 'campus.yml'));
+    assert.match(
+      stdout,
+      /^campus .*\n( {4}.*\n)* {4}CPUS, FREE, MEMORY and GPUS are those of the machine to submit from$/m,
+    );
+  });
+
   test('says what is wrong with its own use', () => {
     for (const [words, message] of [
       [['lcoal'], /no node is called "lcoal": did you mean local\?/],
