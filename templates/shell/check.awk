@@ -6,6 +6,7 @@ BEGIN {
   n = split(ENVIRON["LOGOBATCH_DIGESTS"], words, " ")
   for (i = 1; i <= n; i++) today[substr(words[i], 1, index(words[i], "=") - 1)] = words[i]
   while ((getline line < files) > 0) { split(line, words, "\t"); own[words[1]] = words[2] }
+  while ((getline line < ".logobatch/shared") > 0) { split(line, words, "\t"); called[words[1]] = words[2] }
   same = to "/same"; todo = to "/todo"; visits = to "/visits.mk"
   printf "" > same; printf "" > todo
 }
@@ -107,11 +108,14 @@ function forced(id,   n, i, words) {
   return 0
 }
 
-# changed: the names whose digests differ in two lists "a=1,b=2".
-function changed(before, after,   n, i, list, was, names) {
+# changed: the names whose digests differ in two lists "a=1,b=2"; of stamps, the folders.
+function changed(before, after,   n, i, list, was, names, name) {
   n = split(before, list, ","); for (i = 1; i <= n; i++) was[list[i]] = 1
   n = split(after, list, ",")
-  for (i = 1; i <= n; i++) if (!(list[i] in was)) { sub(/=.*/, "", list[i]); names = names (names == "" ? "" : ", ") list[i] }
+  for (i = 1; i <= n; i++) if (!(list[i] in was)) {
+    name = list[i]; sub(/=.*/, "", name)
+    names = names (names == "" ? "" : ", ") (name in called ? called[name] : name)
+  }
   return names == "" ? "what it needs" : names
 }
 

@@ -22,6 +22,8 @@ describe('make', () => {
     [['one/a/Job2'], ['a/Job2']],
     [['data/processed/one/a/Job2'], ['a/Job2']],
     [['data/processed/one/a/Job2/'], ['a/Job2']],
+    [['data/processed/one/a/'], A],
+    [['data/processed/two'], ['c/Job1']],
     [['one/b/Job3'], ['a/Job3', 'b/Job3']],
     [
       ['one/a/Job1', 'two'],
@@ -47,7 +49,7 @@ describe('make', () => {
     'nonsense',
     'one/nonsense',
     'one/a/Job99',
-    'data/processed/nonsense',
+    'processed/nonsense',
     'a b',
     'it’s',
     "it's",
@@ -65,8 +67,15 @@ describe('make', () => {
     });
   }
 
-  test('with a target that is not there and one that is runs the one', async () => {
-    assert.deepEqual(await ran(image, ['one/a/Job1', 'one/a/Job9'], 2, /Job9/), ['a/Job1']);
+  test('says what there is instead of a target that is not there, and runs nothing', async () => {
+    for (const [goal, says] of [
+      ['nonsense', /^there is no target nonsense; there are one two and what make help lists$/m],
+      ['one/aa', /^there is no target one\/aa; one has one\/a one\/b$/m],
+      ['data/processed/one/aa/', /^there is no target one\/aa; one has one\/a one\/b$/m],
+      ['one/a/Job9', /^there is no target one\/a\/Job9; one\/a has no such job, or its jobfile is missing/m],
+      ['one/../two', /^there is no target one\/\.\.\/two; there are one two and/m],
+    ] as const)
+      assert.deepEqual(await ran(image, ['one/a/Job1', goal, 'status'], 2, says), []);
   });
 
   test('ends with 2 when a job failed, and runs all that does not need it', async () => {

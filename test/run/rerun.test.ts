@@ -100,7 +100,7 @@ describe('an image that is complete', () => {
     assert.equal((await image.make()).out, 'nothing to do: 9 jobs are unchanged\n');
     future();
     image.write({ 'src/sim/model.py': 'pass # more\n' });
-    assert.match((await image.make(['-n'])).out, /would run study\/sim\/Job1: /);
+    assert.match((await image.make(['-n'])).out, /would run study\/sim\/Job1: src\/sim changed$/m);
     assert.deepEqual(await runs(), ['alone/Job1', ...SIM]);
     image.write({ 'src/sim/model.py': FILES['src/sim/model.py'] });
     assert.deepEqual(await runs(), ['alone/Job1', ...SIM]);
