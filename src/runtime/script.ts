@@ -3,8 +3,7 @@
  * begins with empty lines, and what comes back counts only from a line that nobody else can have printed.
  */
 import { randomInt } from 'node:crypto';
-import { Readable } from 'node:stream';
-import type { Transport } from '../transport/transport.ts';
+import type { ExecOptions, Transport } from '../transport/transport.ts';
 
 /** All that a script needs of a machine; this one can do it, too. */
 export type Runner = Pick<Transport, 'exec'>;
@@ -45,22 +44,12 @@ export async function runProgram(
   transport: Transport,
   program: string,
   words: readonly string[],
-  { input, seconds = 60 }: { input?: AsyncIterable<Buffer>; seconds?: number } = {},
+  { lead = '', ...options }: ExecOptions = {},
 ): Promise<Said> {
   const nonce = randomWord();
   const command = `exec sh '${program}' ${[nonce, ...words].join(' ')}`;
-  const lead = Readable.from([preamble(nonce)]);
-  return since(nonce, await transport.exec(command, { input: input ? concat(lead, input) : lead, seconds }));
-}
-
-/** One stream after another, at the pace of whoever reads. */
-function concat(...streams: AsyncIterable<Buffer>[]): Readable {
-  return Readable.from(
-    (async function* () {
-      for (const stream of streams) yield* stream;
-    })(),
-    { objectMode: false },
-  );
+  const all = Buffer.concat([preamble(nonce), lead].map(part => Buffer.from(part)));
+  return since(nonce, await transport.exec(command, { ...options, lead: all }));
 }
 
 type Execution = Awaited<ReturnType<Transport['exec']>>;

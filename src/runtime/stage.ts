@@ -111,11 +111,12 @@ async function send(
     const tar = spawn('tar', tarWords(folder, busybox), { env, stdio: ['pipe', 'pipe', 'pipe'] });
     tar.stdin.on('error', () => {}).end(buffer(tree.map(({ path }) => `${path}\0`).join('')));
     const ended = endOf(tar);
-    const input = (async function* (): AsyncGenerator<Buffer> {
-      yield buffer(`${gone.map(path => `${escaped(path)}\n`).join('')}\n`);
-      yield* tar.stdout;
-    })();
-    const said = await runProgram(transport, `${work}/receive`, [], { input, seconds: LONGEST });
+    const lead = buffer(`${gone.map(path => `${escaped(path)}\n`).join('')}\n`);
+    const said = await runProgram(transport, `${work}/receive`, [], {
+      lead,
+      input: tar.stdout,
+      seconds: LONGEST,
+    });
     tar.kill();
     const { code, stderr } = await ended;
     // 1: a file was written to while it was read; it will look changed the next time.
@@ -127,9 +128,9 @@ async function send(
   }
 }
 
-/** Setuid and sticky bits stay at home. */
+/** Setuid and sticky bits stay at home. Written in few large pieces: each passes through here. */
 function tarWords(folder: string, busybox: boolean): string[] {
-  const gnu = isGnuTar() ? ['--format=gnu', '--mode=a-st', ...(busybox ? [] : ['-S'])] : [];
+  const gnu = isGnuTar() ? ['--format=gnu', '--mode=a-st', '-b', '128', ...(busybox ? [] : ['-S'])] : [];
   return ['-cf', '-', '--no-recursion', ...gnu, '--null', '-T', '-', '-C', folder, '.digest'];
 }
 

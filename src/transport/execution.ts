@@ -1,19 +1,14 @@
 /** One command from its input to its end, over either client. */
-import { PassThrough, type Readable } from 'node:stream';
-import type { Execution, Session } from './transport.ts';
+import { PassThrough, Readable } from 'node:stream';
+import type { ExecOptions, Execution, Session } from './transport.ts';
 
 /** Bytes of standard output, and as many of standard error, that a command may print: a host is only half trusted. */
 const MOST = 32 * 1024 * 1024;
 
-export interface ExecOptions {
-  readonly input?: string | Buffer | Readable;
-  readonly seconds?: number;
-}
-
 /** Runs a command in a session of its own. Never rejects, and takes no longer than `seconds` (default 60). */
 export async function execute(open: () => Promise<Session>, options: ExecOptions = {}): Promise<Execution> {
   const { seconds = 60 } = options;
-  const input = taken(options.input);
+  const input = taken(options);
   let stop: (reason: string) => void = () => {};
   const stopped = new Promise<string>(resolve => {
     stop = resolve;
@@ -46,7 +41,7 @@ export async function execute(open: () => Promise<Session>, options: ExecOptions
     return { code: null, stdout: '', stderr: error instanceof Error ? error.message : String(error) };
   } finally {
     clearTimeout(timer);
-    if (typeof input === 'object' && 'destroy' in input) input.destroy();
+    if (input instanceof Readable) input.destroy();
   }
 }
 
@@ -54,19 +49,19 @@ export async function execute(open: () => Promise<Session>, options: ExecOptions
  * A stream is read from now on and not only once the session is open: what a process printed that has ended meanwhile, and
  * that nobody reads, is thrown away.
  */
-function taken(input: ExecOptions['input']): ExecOptions['input'] {
-  if (input === undefined || typeof input === 'string' || Buffer.isBuffer(input)) return input;
+function taken({ lead = '', input = '' }: ExecOptions): Buffer | Readable {
+  if (!(input instanceof Readable)) return Buffer.concat([lead, input].map(part => Buffer.from(part)));
   const buffer = new PassThrough();
   input.on('error', error => buffer.destroy(error));
   buffer.once('close', () => input.destroy());
+  buffer.write(lead);
   return input.pipe(buffer);
 }
 
 /** Sends the input at the pace of the host. A host that stops reading is not a fault: the command's code says it all. */
-function feed({ stdin }: Session, input: ExecOptions['input'], stop: (reason: string) => void): void {
+function feed({ stdin }: Session, input: Buffer | Readable, stop: (reason: string) => void): void {
   stdin.on('error', () => {});
-  if (input === undefined) stdin.end();
-  else if (typeof input === 'string' || Buffer.isBuffer(input)) stdin.end(input);
+  if (Buffer.isBuffer(input)) stdin.end(input);
   else {
     input.on('error', error => stop(`the input broke off: ${error.message}`));
     input.pipe(stdin);

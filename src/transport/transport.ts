@@ -11,6 +11,15 @@ export interface Execution {
   readonly stderr: string;
 }
 
+export interface ExecOptions {
+  /** What comes first on standard input. */
+  readonly lead?: string | Buffer;
+  /** What comes next, and last. */
+  readonly input?: string | Buffer | Readable;
+  /** Within which it has to end. */
+  readonly seconds?: number;
+}
+
 /** A command that runs as long as somebody talks to it. */
 export interface Session {
   readonly stdin: Writable;
@@ -30,10 +39,7 @@ export interface Transport {
    * Runs one command line of the host's login shell. Never rejects: a lost connection is code null, with the reason
    * as the last line of stderr. `seconds` bounds it all (default 60); output past 32 MiB a stream is cut off.
    */
-  exec(
-    command: string,
-    options?: { input?: string | Buffer | Readable; seconds?: number },
-  ): Promise<Execution>;
+  exec(command: string, options?: ExecOptions): Promise<Execution>;
   /** Rejects with an Error (its message says why) where no session can be had. */
   open(command: string): Promise<Session>;
   /** Resolves with the reason when the connection is gone; `closed` after `close()`. */

@@ -39,11 +39,11 @@ export async function send(site: Site, name: string, loads: readonly Load[]): Pr
   const folder = resolve('.logobatch/run/nodes', resource.name, 'sending');
   try {
     const tar = packed(folder, batch, loads);
-    const input = (async function* (): AsyncGenerator<Buffer> {
-      yield Buffer.from(`${command.join('\n')}\n\n`);
-      yield* tar.stdout;
-    })();
-    const said = await runProgram(transport, join(work, 'submit'), [name], { input, seconds: 3600 });
+    const said = await runProgram(transport, join(work, 'submit'), [name], {
+      lead: `${command.join('\n')}\n\n`,
+      input: tar.stdout,
+      seconds: 3600,
+    });
     tar.kill();
     if (!said.ok) return { kind: 'unsure', words: said.why };
     const [verdict = '', ...answer] = said.lines;
