@@ -61,6 +61,9 @@ export async function quiet(project: Project, seconds = 15): Promise<void> {
   assert.deepEqual(names(), [], `still alive after ${seconds} s`);
 }
 
+/** What lies beside a result and is none. */
+const BESIDE = new Set(['jobfile.sh', 'job.out', 'job.err', 'slurm.out', 'sge.out', '.done']);
+
 /** What is wrong with folders that have a `.done`; empty when each of them is whole and what its record says. */
 export function broken({ root }: Project): string[] {
   const wrong: string[] = [];
@@ -74,7 +77,7 @@ export function broken({ root }: Project): string[] {
       continue;
     }
     const found = Object.entries(contents(join(root, folder)))
-      .filter(([path]) => !['jobfile.sh', 'job.out', 'job.err', '.done'].includes(path))
+      .filter(([path]) => !BESIDE.has(path))
       .map(([path, text]) =>
         text.startsWith('-> ') ? `link ./${path} ${text.slice(3)}` : sumLine(path, text),
       );
