@@ -11,8 +11,8 @@ import { join, resolve } from 'node:path';
 import { run } from 'node:test';
 import { build } from 'esbuild';
 
-/** Raise it when tests are added. */
-const MINIMUM = 900;
+/** Raise it when tests are added. Who is not root has no labs. */
+const MINIMUM = process.getuid?.() === 0 ? 1000 : 750;
 
 process.chdir(join(import.meta.dirname, '..'));
 const words = process.argv.slice(2);

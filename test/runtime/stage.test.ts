@@ -118,8 +118,11 @@ for (const busybox of [false, true]) {
       chmodSync('src/a b', 0o640);
       rmSync('src/__pycache__', { recursive: true });
       for (const name of ['src/x.py~', 'src/.x.swp', 'src/~']) rmSync(name);
-      same(there);
+      if (!busybox) same(there);
       if (!busybox) assert.ok(lstatSync(join(there, 'src/sparse')).blocks < 1000);
+      // It has no way to close a folder after it is full.
+      for (const folder of ['src/deep', join(there, 'src/deep')]) chmodSync(folder, 0o700);
+      same(there);
     });
 
     test('sends to a warm node what has changed and nothing else, and removes what is gone', async () => {

@@ -65,8 +65,9 @@ export async function soak({ image, make, jobs, dice, troubles, clean }: Ground)
       if (what !== undefined) strikes[what] = (strikes[what] ?? 0) + 1;
     }
   };
+  const troubled = (error: unknown) => wrong.push(`the trouble itself failed: ${error}`);
   const watching: Trouble = { every: 0.2, strike: () => void look() };
-  const happenings = Promise.all([...troubles, watching].map(happening));
+  const happenings = [...troubles, watching].map(each => happening(each).catch(troubled));
   let makes = 0;
   try {
     for (let code: number | null = 1; code !== 0 && makes < 50; makes++) {
@@ -76,7 +77,7 @@ export async function soak({ image, make, jobs, dice, troubles, clean }: Ground)
     }
   } finally {
     chaos = false;
-    await happenings;
+    await Promise.all(happenings);
   }
   const last = await make();
   if (!/^nothing to do/.test(last.out)) wrong.push(`the last make had something to do: ${last.out}`);
