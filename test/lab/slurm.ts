@@ -104,6 +104,13 @@ async function build(
   const stateOf = (name: string) =>
     slurm('sinfo', '-h', '-N', '-n', name, '-o', '%T').split('\n')[0]?.trim() ?? '';
 
+  /** Where it could not end all of a task the controller sets a node aside, until somebody has looked. */
+  const resumed = (name: string) => {
+    const state = stateOf(name);
+    if (state.startsWith('drain')) slurm('scontrol', 'update', `nodename=${name}`, 'state=resume');
+    return state;
+  };
+
   const nodes = names.map((name): SlurmNode => {
     const folder = join(slot.folder, `slurmd-${name}`);
     mkdirSync(join(folder, 'spool'), { recursive: true });
@@ -126,7 +133,7 @@ async function build(
       },
       start: async () => {
         await slurmd.start();
-        await until(`${name} takes jobs`, () => isUsable(stateOf(name)), PATIENCE);
+        await until(`${name} takes jobs`, () => isUsable(resumed(name)), PATIENCE);
       },
       down: () => void slurm('scontrol', 'update', `nodename=${name}`, 'state=down', 'reason=lab'),
     };
