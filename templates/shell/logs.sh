@@ -9,7 +9,8 @@ log_bytes=${LOGOBATCH_LOG_BYTES:-67108864}
 cap() {
   find "$@" -maxdepth 1 \( -name job.out -o -name job.err \) -size "+${log_bytes}c" 2>/dev/null |
     while IFS= read -r long; do
-      [ -e "$long.head" ] || head -c "$log_bytes" "$long" >"$long.head"
+      # Two may be at it at once: what becomes the head was whole before either empties the log.
+      [ -e "$long.head" ] || { head -c "$log_bytes" "$long" >"$long.$$" && mv -n "$long.$$" "$long.head"; rm -f "$long.$$"; }
       : >"$long"
     done
 }
