@@ -41,7 +41,7 @@ weight() {
   return 0
 }
 
-# fit CPUS: sets choices to the nodes that can hold a job of so many processors: "node:kind:slots:width …". Fails with $why if none ever can; that
+# fit CPUS: sets choices to the nodes that can hold a job of so many processors, hosts before queues: "node:kind:slots:width …". Fails with $why if none ever can; that
 # is not said while nodes are still to come.
 fit() {
   until fits "$1"; do
@@ -68,7 +68,7 @@ attached() {
 }
 
 fits() {
-  choices='' widest=0 why='there is no node for it' refusal='' asks="cpus: $1"
+  choices='' queues='' widest=0 why='there is no node for it' refusal='' asks="cpus: $1"
   [ -z "$tags" ] || why="wants the tags $tags, which no machine that takes part has"
   [ -z "$resources" ] || why="may only run on $resources, and no machine that takes part is called so"
   [ "$mem" = 0 ] || asks="$asks, mem: ${mem}M"
@@ -76,16 +76,16 @@ fits() {
     suits || continue
     # How large the machines of a cluster are is known to its scheduler.
     case $kind in
-      slurm | sge) if barred; then continue; else width=1; fi ;;
-      *) weight "$1" "$mem" "$share" ;;
+      slurm | sge) barred || queues="$queues $node:$kind:$slots:1"; continue ;;
     esac
+    weight "$1" "$mem" "$share"
     if [ "$width" -le "$slots" ]; then
       choices="$choices $node:$kind:$slots:$width"
     elif [ "$slots" -gt "$widest" ]; then
       widest=$slots why="needs $width slots ($asks), the largest node has $widest"
     fi
   done <.logobatch/run/grid
-  why=${refusal:-$why}
+  choices=$choices$queues why=${refusal:-$why}
   [ -n "$choices" ]
 }
 
@@ -191,19 +191,16 @@ queue() {
   until LOGOBATCH_WAIT=$LOGOBATCH_RUN flock 7; do ! stopped || exit 0; done
 }
 
-# take_many JOB...: takes $width slots of one node, the free ones first, and runs these jobs of the batch with them held. One such taker a node at
-# a time, so that two cannot wait for each other; the kernel queues it for each lock, so that small jobs cannot starve it. Those jobs that were
-# lost with their node come back in a file, and another node is looked for.
+# take_many JOB...: takes $width slots of one node, the free ones first, and runs these jobs of the batch with them held; the kernel queues it for
+# each lock, so that small jobs cannot starve it. Those jobs that were lost with their node come back in a file, and another node is looked for.
 take_many() {
   # Below 10 nothing is free then for the locks to come: those descriptors are the visit's own.
   exec 3</dev/null 4</dev/null 5</dev/null 6</dev/null 9</dev/null
   while [ $# -gt 0 ]; do
+    queue "q.$LOGOBATCH_IMAGE.${id%/*}.${id#*/}"
     # A visit of its own says why.
-    fit "$cpus" || { sh "$here/run" "$id" "$first" "$cpus" "$@"; return; }
-    roomiest $((first / $#)) || return
-    queue "$node.queue"
-    # Others were before us: it may take no more of these by now.
-    ready || { exec 7>&-; continue; }
+    fit "$cpus" || { exec 7>&-; sh "$here/run" "$id" "$first" "$cpus" "$@"; return; }
+    claim $((first / $#)) || { exec 7>&-; stopped && return; continue; }
     some='' rest=''
     i=1
     while [ "$i" -le "$slots" ]; do
@@ -230,35 +227,58 @@ take_many() {
   done
 }
 
+# claim ORDINAL: the node for a job that takes several slots: one that has them free now; if there is none, the next that nobody waits for in this
+# way. One such taker a node at a time, so that two cannot wait for each other, and so that none waits for a slow node while another gets free: its
+# place there is held on descriptor 7. Fails if it has to be seen anew where the job may run.
+claim() {
+  looks=0 stale='' turn=$1
+  until stopped; do
+    looks=$((looks + 1)) room=
+    set --
+    for choice in $choices; do
+      choice "$choice"
+      ready || continue
+      if roomy; then
+        room=1
+        hold && return
+      fi
+      set -- "$@" "$choice"
+    done
+    [ -z "$stale" ] && [ $((looks % 50)) != 0 ] || return 1
+    # Where there is room, somebody else is just taking some.
+    if [ -z "$room" ] && [ $# -gt 0 ]; then
+      turn=$((turn + 1))
+      shift $((turn % $#))
+      choice "$1"
+      hold && return
+    fi
+    sleep 0.1
+  done
+  return 1
+}
+
+# roomy: true if $node has $width free slots.
+roomy() {
+  i=1 empty=0
+  while [ "$i" -le "$slots" ]; do
+    ! free "$LOGOBATCH_SLOTS/$node.$i" || empty=$((empty + 1))
+    [ "$empty" -lt "$width" ] || return 0
+    i=$((i + 1))
+  done
+  return 1
+}
+
+# hold: the place of the one who takes several slots of $node is ours, on descriptor 7.
+hold() {
+  exec 6>>"$LOGOBATCH_SLOTS/$node.queue"
+  if LC_ALL=C flock -n 6; then exec 7>&6 6</dev/null; else exec 6</dev/null; return 1; fi
+}
+
 # make_way: the slots that take_many has taken for this visit are signed, so that the next one who takes several sees which are free. The place in
 # the queue is open in the one who waits for us, too.
 make_way() {
   sign "$LOGOBATCH_RUN $$ $LOGOBATCH_RUN.$$.0.0 0 data/processed/.stage/${held##* }/send"
   flock -u 7
-}
-
-# roomiest ORDINAL: the node for a job that takes several slots: one that has them free now, else any that is there, by turns.
-roomiest() {
-  looks=0
-  while :; do
-    there=
-    for choice in $choices; do
-      choice "$choice"
-      ready || continue
-      there="$there $choice" i=1 empty=0
-      while [ "$i" -le "$slots" ]; do
-        ! free "$LOGOBATCH_SLOTS/$node.$i" || empty=$((empty + 1))
-        i=$((i + 1))
-      done
-      [ "$empty" -lt "$width" ] || return 0
-    done
-    # shellcheck disable=SC2086 # words
-    set -- "$1" $there
-    [ $# = 1 ] || { shift $(($1 % ($# - 1) + 1)); choice "$1"; return; }
-    ! stopped || exit 0
-    looks=$((looks + 1))
-    sleep 0.2
-  done
 }
 
 # settle: the slots in $held are ours now; end what a holder that died left running there, and finish what it was publishing.

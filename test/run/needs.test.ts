@@ -39,12 +39,16 @@ describe('needs', () => {
     assert.deepEqual(it.ran(), [...jobs('a', 1, 2, 3, 5, 6), ...jobs('b', 1, 2, 3, 5, 6)]);
   });
 
-  for (const bundle of [1, 5]) {
-    test(`pairs that fail stop only their partners, with bundle: ${bundle}`, async () => {
+  for (const [bundle, cpus] of [
+    [1, 1],
+    [5, 1],
+    [5, 2],
+  ]) {
+    test(`pairs that fail stop only their partners, with bundle: ${bundle} and cpus: ${cpus}`, async () => {
       const it = await image(
         {
           a: `command: $NOTE; [ {i0} != 3 ] || [ -e data/raw/mended ] && echo {i0} > {out}/x\n${DIGITS}\nbundle: ${bundle}`,
-          b: `command: $NOTE; cat data/processed/b/a/{id}/x > {out}/x\n${DIGITS}\nneeds: {each: a}\nbundle: ${bundle}`,
+          b: `command: $NOTE; cat data/processed/b/a/{id}/x > {out}/x\n${DIGITS}\nneeds: {each: a}\nbundle: ${bundle}\ncpus: ${cpus}`,
           c: `command: $NOTE; cat data/processed/b/b/*/x > {out}/x\nneeds: [b]`,
         },
         { 'data/raw/x': '' },
