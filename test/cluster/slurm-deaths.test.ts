@@ -1,12 +1,12 @@
 /** Heads, visits and answers that die at the worst moment: each job begins once all the same, and nothing is left. All at once, each in an image of its own. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { canSlurm, type Slurm, startSlurm } from '../lab/slurm.ts';
+import { before, describe, test } from 'node:test';
+import { canSlurm } from '../lab/slurm.ts';
 import { called, kill, killAll, until } from '../run/witness.ts';
 import { intercept } from './login.ts';
-import { type Image, imageOn, leftOn, PATIENCE } from './slurm-rig.ts';
+import { type Image, leftOn, PATIENCE, useSlurm } from './slurm-rig.ts';
 
 const LATE = `case "$*" in
 *-unborn-*) [ -e ~/at.unborn ] || { : >~/at.unborn; sleep 25; : >~/born; } ;;
@@ -15,36 +15,25 @@ const LATE = `case "$*" in
 esac`;
 
 describe('whoever dies', { skip: canSlurm() }, () => {
-  let slurm: Slurm;
   let calls: (program: string) => string[];
   const images: Image[] = [];
-  before(async () => {
-    slurm = await startSlurm({ cpus: 12, conf: ['MinJobAge=5'] });
-    ({ calls } = intercept(slurm, { sbatch: LATE, scancel: '' }));
-  });
-  after(() => {
-    for (const image of images) {
-      killAll(image);
-      image.remove();
-    }
-    slurm?.stop();
+  const rig = useSlurm({ cpus: 12, conf: ['MinJobAge=5'] });
+  before(() => {
+    ({ calls } = intercept(rig.slurm, { sbatch: LATE, scancel: '' }));
   });
   /** Four jobs of a batch of this name, each of which notes that it begins. */
   const imageOf = async (name: string, command: string) => {
-    const image = await imageOn(slurm, {
-      'batch_info/b.yml': `batches: [{name: ${name}, inputs: [1, 2, 3, 4], command: 'echo $LB_JOB >> ~/ran-${name}; ${command}; echo {i0} > {out}/x'}]\n`,
-    });
+    const image = await rig.imageFor(
+      `batches: [{name: ${name}, inputs: [1, 2, 3, 4], command: 'echo $LB_JOB >> ~/ran-${name}; ${command}; echo {i0} > {out}/x'}]\n`,
+    );
     images.push(image);
     return image;
   };
-  const ran = (name: string) => {
-    const path = join(slurm.home, `ran-${name}`);
-    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean).sort() : [];
-  };
+  const ran = (name: string) => rig.noted(`ran-${name}`).sort();
   const ONCE = ['Job1', 'Job2', 'Job3', 'Job4'];
   const submissionsOf = (name: string) => calls('sbatch').filter(call => call.includes(`-${name}-`)).length;
   const at = (name: string) =>
-    until(`the submission of ${name}`, () => existsSync(join(slurm.home, `at.${name}`)), PATIENCE);
+    until(`the submission of ${name}`, () => existsSync(join(rig.slurm.home, `at.${name}`)), PATIENCE);
 
   describe('has all done, once', { concurrency: true }, () => {
     test('before the scheduler has heard of a submission that comes late', async () => {
@@ -54,7 +43,7 @@ describe('whoever dies', { skip: canSlurm() }, () => {
       killAll(image);
       const { code, out } = await image.make();
       assert.equal(code, 0, out);
-      await until('it has come', () => existsSync(join(slurm.home, 'born')), PATIENCE);
+      await until('it has come', () => existsSync(join(rig.slurm.home, 'born')), PATIENCE);
       assert.deepEqual(ran('unborn'), ONCE);
     });
 
@@ -100,13 +89,13 @@ describe('whoever dies', { skip: canSlurm() }, () => {
       image.start();
       await until('all run', () => ran('downed').length === 4, PATIENCE);
       killAll(image);
-      const ids = slurm.queue().flatMap(({ name, job }) => (name.includes('-downed-') ? [job] : []));
+      const ids = rig.slurm.queue().flatMap(({ name, job }) => (name.includes('-downed-') ? [job] : []));
       const began = performance.now();
       const { code, out } = await image.make(['down']);
       assert.equal(code, 0, out);
       assert.ok(performance.now() - began < 20_000, out);
       assert.deepEqual(
-        slurm.queue().filter(({ name }) => name.includes('-downed-')),
+        rig.slurm.queue().filter(({ name }) => name.includes('-downed-')),
         [],
       );
       assert.equal(calls('scancel').filter(call => ids.some(id => call.split(' ').includes(id))).length, 1);
@@ -114,6 +103,6 @@ describe('whoever dies', { skip: canSlurm() }, () => {
   });
 
   test('leaves nothing', () => {
-    for (const image of images) assert.deepEqual(leftOn(slurm, image), []);
+    for (const image of images) assert.deepEqual(leftOn(rig.slurm, image), []);
   });
 });

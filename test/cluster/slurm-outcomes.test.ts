@@ -1,44 +1,25 @@
 /** What Slurm itself ends, by its limits or because somebody told it to: said in its words, and what the job has left is there. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { run } from '../lab/command.ts';
-import { canSlurm, type Slurm, startSlurm } from '../lab/slurm.ts';
-import { killAll, until } from '../run/witness.ts';
-import { type Image, imageOn, leftOn, PATIENCE } from './slurm-rig.ts';
+import { describe, test } from 'node:test';
+import { canSlurm } from '../lab/slurm.ts';
+import { until } from '../run/witness.ts';
+import { leftOn, PATIENCE, useSlurm } from './slurm-rig.ts';
 
 describe('what Slurm ends', { skip: canSlurm() }, () => {
-  let slurm: Slurm;
-  let image: Image | undefined;
-  before(async () => {
-    const memory = ['SelectTypeParameters=CR_CPU_Memory', 'DefMemPerCPU=50'];
-    const watching = ['JobAcctGatherType=jobacct_gather/linux', 'JobAcctGatherFrequency=1'];
-    const conf = [...memory, ...watching, 'JobAcctGatherParams=OverMemoryKill'];
-    slurm = await startSlurm({ cpus: 8, conf });
-  });
-  after(() => {
-    if (image) {
-      killAll(image);
-      image.remove();
-    }
-    slurm?.stop();
-  });
-  const noted = (name: string) => {
-    const path = join(slurm.home, name);
-    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
-  };
-  const asRoot = ([program = '', ...words]: readonly string[]) =>
-    run(program, words, '', { ...process.env, ...slurm.env });
-  const taskOf = (batch: string) => slurm.queue().find(({ name }) => name.includes(`-${batch}-`));
+  const memory = ['SelectTypeParameters=CR_CPU_Memory', 'DefMemPerCPU=50'];
+  const watching = ['JobAcctGatherType=jobacct_gather/linux', 'JobAcctGatherFrequency=1'];
+  const conf = [...memory, ...watching, 'JobAcctGatherParams=OverMemoryKill'];
+  const rig = useSlurm({ cpus: 8, conf });
+  const { noted, asRoot } = rig;
+  const taskOf = (batch: string) => rig.slurm.queue().find(({ name }) => name.includes(`-${batch}-`));
   const running = (batch: string, starts = 1) =>
     until(`${batch} runs`, () => noted(`ran-${batch}`).length >= starts && taskOf(batch), PATIENCE);
 
   test('is said in its words, with what the job has written; what it runs again is the same attempt', async () => {
     const job = (name: string, keys: string, command: string) =>
       `  - {name: ${name}, ${keys} command: 'echo begun >&2; echo $LB_ATTEMPT >> ~/ran-${name}; ${command}'}\n`;
-    image = await imageOn(slurm, {
-      'batch_info/b.yml': `batches:\n${[
+    const image = await rig.imageFor(
+      `batches:\n${[
         job('late', 'slurm: {time: 1},', 'sleep 600'),
         job('patient', 'slurm: {time: 1}, retries: 1,', '[ $LB_ATTEMPT = 2 ] || sleep 600'),
         job('bundled', 'bundle: 3, inputs: [1, 2, 3],', '[ {i0} != 2 ] || sleep 600; echo {i0} > {out}/x'),
@@ -50,7 +31,7 @@ describe('what Slurm ends', { skip: canSlurm() }, () => {
         ),
         job('never', '', 'sleep 600'),
       ].join('')}`,
-    });
+    );
     const going = image.start();
     const ids: Record<string, string> = {};
     for (const batch of ['late', 'patient', 'again', 'never']) ids[batch] = (await running(batch)).id;
@@ -98,6 +79,6 @@ describe('what Slurm ends', { skip: canSlurm() }, () => {
       'never/Job1.failed',
     ])
       assert.match(image.result(`${name}/slurm.out`), /^\S+, \d{4}-/, name);
-    assert.deepEqual(leftOn(slurm, image), []);
+    assert.deepEqual(leftOn(rig.slurm, image), []);
   });
 });

@@ -1,12 +1,11 @@
 /** What Slurm takes back for jobs of more weight: it runs again, at nobody's expense, whether Slurm puts it back into its queue or not. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { run } from '../lab/command.ts';
-import { canSlurm, type Slurm, startSlurm } from '../lab/slurm.ts';
-import { killAll, until } from '../run/witness.ts';
-import { type Image, imageOn, leftOn, PATIENCE } from './slurm-rig.ts';
+import { describe, test } from 'node:test';
+import { canSlurm } from '../lab/slurm.ts';
+import { until } from '../run/witness.ts';
+import { leftOn, PATIENCE, useSlurm } from './slurm-rig.ts';
 
 /** Two partitions whose jobs have to give way to a third's, in the two ways there are. */
 const TIERS = [
@@ -18,23 +17,10 @@ const TIERS = [
 ];
 
 describe('what Slurm preempts', { skip: canSlurm() }, () => {
-  let slurm: Slurm;
-  let image: Image | undefined;
-  before(async () => {
-    slurm = await startSlurm({ nodes: 1, cpus: 6, conf: TIERS });
-  });
-  after(() => {
-    if (image) {
-      killAll(image);
-      image.remove();
-    }
-    slurm?.stop();
-  });
-  const starts = (batch: string, home = slurm.home) => {
-    const path = join(home, `ran-${batch}`);
-    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
-  };
-  const of = (batch: string) => slurm.history().filter(({ name }) => name.includes(`-${batch}-`));
+  const rig = useSlurm({ nodes: 1, cpus: 6, conf: TIERS });
+  const { noted, asRoot } = rig;
+  const starts = (batch: string, home?: string) => noted(`ran-${batch}`, home);
+  const of = (batch: string) => rig.slurm.history().filter(({ name }) => name.includes(`-${batch}-`));
   const submissions = (batch: string) => new Set(of(batch).map(({ job }) => job)).size;
 
   test('runs elsewhere, later, or as Slurm begins it again, always as the same attempt', async () => {
@@ -44,20 +30,18 @@ describe('what Slurm preempts', { skip: canSlurm() }, () => {
     const once = (name: string) =>
       `echo $LB_ATTEMPT >> ~/ran-${name}; [ $(wc -l < ~/ran-${name}) = 2 ] || sleep 600`;
     const there = (partition: string) => `resources: campus, slurm: {partition: ${partition}}`;
-    image = await imageOn(
-      slurm,
-      {
-        'batch_info/b.yml': `batches:\n${[
-          job('later', there('cancel'), once('later')),
-          job('stubborn', there('requeue'), once('stubborn')),
-          job('again', 'resources: campus, slurm: {partition: requeue, requeue: true}', once('again')),
-          job(
-            'elsewhere',
-            'slurm: {partition: cancel}, inputs: [1, 2]',
-            'echo $LB_ATTEMPT >> ~/ran-elsewhere; [ $LB_NODE = desk ] || sleep 600; until [ -e ~/free ]; do sleep 0.1; done',
-          ),
-        ].join('')}`,
-      },
+    const image = await rig.imageFor(
+      `batches:\n${[
+        job('later', there('cancel'), once('later')),
+        job('stubborn', there('requeue'), once('stubborn')),
+        job('again', 'resources: campus, slurm: {partition: requeue, requeue: true}', once('again')),
+        job(
+          'elsewhere',
+          'slurm: {partition: cancel}, inputs: [1, 2]',
+          'echo $LB_ATTEMPT >> ~/ran-elsewhere; [ $LB_NODE = desk ] || sleep 600; until [ -e ~/free ]; do sleep 0.1; done',
+        ),
+      ].join('')}`,
+      {},
       { others: [{ name: 'desk', type: 'local', slots: 1 }] },
     );
     const going = image.start();
@@ -72,7 +56,7 @@ describe('what Slurm preempts', { skip: canSlurm() }, () => {
     );
     // One or both of the last two.
     assert.ok(starts('elsewhere').length > 0);
-    const high = await slurm.run(
+    const high = await rig.slurm.run(
       ['sbatch', '--parsable', '--partition=high', '--exclusive', '--output=/dev/null'],
       '#!/bin/sh\nuntil [ -e ~/enough ]; do sleep 0.1; done\n',
     );
@@ -85,7 +69,7 @@ describe('what Slurm preempts', { skip: canSlurm() }, () => {
     );
     // While the other job has the cluster, what may run on this machine does.
     writeFileSync(join(home, 'free'), '');
-    await until('it ran elsewhere', () => image?.done().length === 2, PATIENCE);
+    await until('it ran elsewhere', () => image.done().length === 2, PATIENCE);
     assert.deepEqual(image.shares(), { desk: 2 });
     await until('they wait again', () => submissions('later') + submissions('stubborn') === 4, PATIENCE);
     const waiting = of('again');
@@ -93,10 +77,10 @@ describe('what Slurm preempts', { skip: canSlurm() }, () => {
       waiting.map(({ state }) => state),
       ['PENDING'],
     );
-    writeFileSync(join(slurm.home, 'enough'), '');
+    writeFileSync(join(rig.slurm.home, 'enough'), '');
     // It would hold it back for two minutes.
     const soon = ['update', `JobId=${waiting[0]?.id}`, 'StartTime=now'];
-    assert.equal((await run('scontrol', soon, '', { ...process.env, ...slurm.env })).code, 0);
+    assert.equal((await asRoot(['scontrol', ...soon])).code, 0);
     const { code, out } = await going.ended;
     assert.equal(code, 0, out);
     assert.equal(image.done().length, 5, out);
@@ -114,6 +98,6 @@ describe('what Slurm preempts', { skip: canSlurm() }, () => {
       assert.equal(image.result(`${name}/x`), '1\n', name);
       assert.match(image.result(`${name}/.done`), /^attempt=1 /m, name);
     }
-    assert.deepEqual(leftOn(slurm, image), []);
+    assert.deepEqual(leftOn(rig.slurm, image), []);
   });
 });

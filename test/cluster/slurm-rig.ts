@@ -1,12 +1,23 @@
 /** An image whose resources are a real Slurm, through its login node or from here, and whatever else a test wants. */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
 import { stringify } from 'yaml';
-import type { Slurm } from '../lab/slurm.ts';
+import { run } from '../lab/command.ts';
+import { type Slurm, type SlurmOptions, startSlurm } from '../lab/slurm.ts';
 import { type Files, type MakeOptions, type Project, project } from '../run/rig.ts';
+import { killAll, until } from '../run/witness.ts';
 
 /** Seconds, for a machine with much else to do. */
 export const PATIENCE = 60;
+
+/** For `conf`: a partition in which no job may take longer than a minute. */
+export const SHORT = 'PartitionName=short Nodes=ALL MaxTime=1 State=UP';
+/** For a command: a line a start of the job, in the home of the login node's user; see `ran`. */
+export const NOTE = 'echo $LB_JOB >> ~/ran';
+/** A table. */
+export const rows = (count: number) => Array.from({ length: count }, (_, i) => `row ${i + 1}\n`).join('');
 
 export type Image = Awaited<ReturnType<typeof imageOn>>;
 
@@ -43,6 +54,53 @@ export async function imageOn(
     result: (path: string) => image.read(`data/processed/b/${path}`),
     /** How many jobs each resource has done, by the records. */
     shares: () => sharesOf(join(image.root, 'data/processed')),
+  };
+}
+
+/** For a `describe`: a Slurm while its tests run, and images on it. */
+export function useSlurm(options: SlurmOptions) {
+  let lab: Slurm | undefined;
+  const images: Image[] = [];
+  before(async () => {
+    lab = await startSlurm(options);
+  });
+  after(() => {
+    for (const image of images) {
+      killAll(image);
+      image.remove();
+    }
+    lab?.stop();
+  });
+  const slurm = () => lab ?? assert.fail('tests have not begun');
+  /** The lines of a file in a home: of the login node's user, if nobody else's. */
+  const noted = (name: string, home = slurm().home) => {
+    const path = join(home, name);
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+  };
+  const states = () =>
+    slurm()
+      .queue()
+      .map(({ state }) => state);
+  return {
+    get slurm() {
+      return slurm();
+    },
+    /** With this as its bbatch `b`. */
+    imageFor: async (batches: string, files: Files = {}, more: Parameters<typeof imageOn>[2] = {}) => {
+      const image = await imageOn(slurm(), { 'batch_info/b.yml': batches, ...files }, more);
+      images.push(image);
+      rmSync(join(slurm().home, 'ran'), { force: true });
+      return image;
+    },
+    noted,
+    /** Runs words as Slurm's administrator. */
+    asRoot: ([program = '', ...words]: readonly string[]) =>
+      run(program, words, '', { ...process.env, ...slurm().env }),
+    /** The jobs that have begun, by `NOTE`, since the last image was made. */
+    ran: () => noted('ran').sort(),
+    states,
+    running: (count: number) =>
+      until(`${count} run`, () => states().filter(state => state === 'RUNNING').length >= count, PATIENCE),
   };
 }
 

@@ -2,44 +2,31 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { run } from '../lab/command.ts';
-import { canSlurm, type Slurm, startSlurm } from '../lab/slurm.ts';
-import { kill, killAll, until } from '../run/witness.ts';
-import { type Image, imageOn, leftOn, PATIENCE } from './slurm-rig.ts';
+import { describe, test } from 'node:test';
+import { canSlurm } from '../lab/slurm.ts';
+import { kill, until } from '../run/witness.ts';
+import { leftOn, PATIENCE, SHORT, useSlurm } from './slurm-rig.ts';
 
 describe('what waits in a queue of Slurm', { skip: canSlurm() }, () => {
-  let slurm: Slurm;
-  const images: Image[] = [];
-  before(async () => {
-    const short = 'PartitionName=short Nodes=ALL MaxTime=1 State=UP';
-    slurm = await startSlurm({ nodes: 1, cpus: 2, conf: [short] });
-  });
-  after(() => {
-    for (const image of images) {
-      killAll(image);
-      image.remove();
-    }
-    slurm?.stop();
-  });
-  const imageFor = async (batch: string, options: Parameters<typeof imageOn>[2]) => {
-    const image = await imageOn(slurm, { 'batch_info/b.yml': `batches:\n  - ${batch}\n` }, options);
-    images.push(image);
-    return image;
-  };
-  const asRoot = async (...[program = '', ...words]: readonly string[]) => {
-    const { code, stdout, stderr } = await run(program, words, '', { ...process.env, ...slurm.env });
+  const rig = useSlurm({ nodes: 1, cpus: 2, conf: [SHORT] });
+  const asRoot = async (...words: readonly string[]) => {
+    const { code, stdout, stderr } = await rig.asRoot(words);
     assert.equal(code, 0, stderr);
     return stdout.trim();
   };
 
   test('goes to a host that has slots to spare, and nothing is lost by that', async () => {
-    const script = join(slurm.home, 'others');
+    const script = join(rig.slurm.home, 'others');
     writeFileSync(script, '#!/bin/sh\nsleep 600\n');
     const others = await asRoot('sbatch', '--parsable', '--exclusive', '--output=/dev/null', script);
-    await until('others have it all', () => slurm.queue().some(({ state }) => state === 'RUNNING'), PATIENCE);
-    const image = await imageFor(
-      "{name: b, inputs: [1, 2, 3, 4, 5], bundle: 2, command: 'sleep 0.2; echo {i0} > {out}/x'}",
+    await until(
+      'others have it all',
+      () => rig.slurm.queue().some(({ state }) => state === 'RUNNING'),
+      PATIENCE,
+    );
+    const image = await rig.imageFor(
+      "batches: [{name: b, inputs: [1, 2, 3, 4, 5], bundle: 2, command: 'sleep 0.2; echo {i0} > {out}/x'}]",
+      {},
       { others: [{ name: 'desk', type: 'local', slots: 1 }] },
     );
     const { code, out } = await image.make();
@@ -48,16 +35,15 @@ describe('what waits in a queue of Slurm', { skip: canSlurm() }, () => {
     assert.deepEqual(image.shares(), { desk: 5 });
     assert.match(out, /^note {4}campus: what waits there goes to slots that are free elsewhere$/m);
     assert.doesNotMatch(out, /^lost/m);
-    const ours = slurm.history().filter(({ name }) => name.startsWith('lb-'));
+    const ours = rig.slurm.history().filter(({ name }) => name.startsWith('lb-'));
     assert.deepEqual([...new Set(ours.map(({ state }) => state))], ['CANCELLED'], 'none has begun');
-    await until('the others are gone', () => slurm.queue().length === 0, PATIENCE);
-    assert.deepEqual(leftOn(slurm, image), []);
+    await until('the others are gone', () => rig.slurm.queue().length === 0, PATIENCE);
+    assert.deepEqual(leftOn(rig.slurm, image), []);
   });
 
   test('is said in the words of the scheduler, at once if it would wait for ever', async () => {
-    const image = await imageFor(
-      "{name: b, inputs: [1, 2], slurm: {partition: short, time: '2:00:00'}, command: 'echo {i0} > {out}/x'}",
-      {},
+    const image = await rig.imageFor(
+      "batches: [{name: b, inputs: [1, 2], slurm: {partition: short, time: '2:00:00'}, command: 'echo {i0} > {out}/x'}]",
     );
     const going = image.start();
     const why = /^note {4}campus: 2 tasks wait in the queue: PartitionTimeLimit$/m;
@@ -65,6 +51,6 @@ describe('what waits in a queue of Slurm', { skip: canSlurm() }, () => {
     kill(-going.pid, 'SIGINT');
     const { out } = await going.ended;
     assert.equal(out.match(new RegExp(why, 'gm'))?.length, 1, out);
-    assert.deepEqual(leftOn(slurm, image), []);
+    assert.deepEqual(leftOn(rig.slurm, image), []);
   });
 });
