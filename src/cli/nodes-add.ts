@@ -23,15 +23,10 @@ export async function addNodes(given: AddArguments): Promise<number> {
   const path = namedGridPath(process.env, given.grid) ?? usualGridPath(process.env);
   if (path === undefined || path === 'local')
     return usage(path === undefined ? 'there is no HOME: --grid FILE says where' : '"local" is no grid file');
-  if (given.name !== undefined && given.hosts.length > 1) return usage('--name is for one host at a time');
-  if (given.user !== undefined && given.hosts.some(host => host.includes('@')))
-    return usage('the user is said twice, with --user and before an @');
-  for (const typed of given.hosts) {
-    const [, host, port] = /^([^:]+):(\d+)$/.exec(typed) ?? [];
-    if (host) return usage(visible(`the port is said with an option: ${host} --port ${port}`));
-  }
+  const mistake = mistakeIn(given);
+  if (mistake !== undefined) return usage(visible(mistake));
   let asked = given;
-  if (given.hosts.length === 0) {
+  if (given.hosts.length === 0 && given.type === 'ssh') {
     if (!process.stdin.isTTY || !process.stdout.isTTY)
       return usage('say which hosts: logobatch nodes add HOST …');
     const answers = await (await import('./nodes-ask.ts')).askForNode(given);
@@ -42,7 +37,7 @@ export async function addNodes(given: AddArguments): Promise<number> {
     asked = answers;
   }
   const additions: NewResource[] = [];
-  for (const host of asked.hosts) {
+  for (const host of asked.hosts.length > 0 ? asked.hosts : [undefined]) {
     const addition = resourceOf(typedOf(host, asked), said);
     if ('fault' in addition) return usage(visible(addition.fault));
     additions.push(addition);
@@ -54,6 +49,23 @@ export async function addNodes(given: AddArguments): Promise<number> {
     if (!failure) throw error;
     return explain({ message: failure.message, hint: 'the grid file is as it was' });
   }
+}
+
+/** What cannot be said together, or that way. */
+function mistakeIn({ hosts, type, name, user, slots, maxJobs }: AddArguments): string | undefined {
+  if (name !== undefined && hosts.length > 1) return '--name is for one host at a time';
+  if (user !== undefined && hosts.some(host => host.includes('@')))
+    return 'the user is said twice, with --user and before an @';
+  for (const typed of hosts) {
+    const [, host, port] = /^([^:]+):(\d+)$/.exec(typed) ?? [];
+    if (host) return `the port is said with an option: ${host} --port ${port}`;
+  }
+  if (type === 'ssh')
+    return maxJobs === undefined ? undefined : '--max-jobs is for clusters; a machine has --slots';
+  if (slots !== undefined) return '--slots is for machines; a cluster has --max-jobs';
+  if (hosts.length === 0 && name === undefined)
+    return `say its login node, or what to call it: logobatch nodes add --type ${type} --name NAME`;
+  return undefined;
 }
 
 function add(path: string, additions: readonly NewResource[]): number {
@@ -99,34 +111,38 @@ function add(path: string, additions: readonly NewResource[]): number {
 
 /** Somebody who adds a host twice would have its slots counted twice. */
 function twinOf({ resources }: Grid, additions: readonly NewResource[]): string | undefined {
-  for (const [i, { hostname, port }] of additions.entries()) {
+  const same = (one?: string, other?: string) => one?.toLowerCase() === other?.toLowerCase();
+  for (const [i, { type, hostname, port }] of additions.entries()) {
     const known = resources.find(
       one =>
-        one.kind === 'ssh' &&
-        one.host.hostname.toLowerCase() === hostname.toLowerCase() &&
-        one.host.port === port,
+        one.kind !== 'local' &&
+        one.kind === type &&
+        same(one.host?.hostname, hostname) &&
+        one.host?.port === port,
     );
-    if (known) return `${hostname} is there already, as ${known.name}`;
-    const said = additions.findIndex(other => other.hostname.toLowerCase() === hostname.toLowerCase());
+    if (known) return `${hostname ?? `${type} of this machine`} is there already, as ${known.name}`;
+    const said = additions.findIndex(other => same(other.hostname, hostname));
     if (said < i) return `${hostname} is said twice`;
   }
   return undefined;
 }
 
-/** `[user@]host` and what was said besides. */
-function typedOf(host: string, given: AddArguments): TypedResource {
-  const at = host.lastIndexOf('@');
-  const hostname = host.slice(at + 1);
+/** `[user@]host` and what was said besides; without a host, a cluster that is submitted to from here. */
+function typedOf(host: string | undefined, given: AddArguments): TypedResource {
+  const at = host?.lastIndexOf('@') ?? -1;
+  const hostname = host?.slice(at + 1);
   return {
-    name: given.name ?? nameFor(hostname),
+    name: given.name ?? nameFor(hostname ?? ''),
+    type: given.type,
     hostname,
-    username: at >= 0 ? host.slice(0, at) : given.user,
+    username: at >= 0 ? host?.slice(0, at) : given.user,
     port: given.port,
     slots: given.slots,
     fast_storage: given.fastStorage,
     tags: given.tags,
     nice: given.nice,
     max_load: given.maxLoad,
+    max_jobs: given.maxJobs,
   };
 }
 
@@ -134,7 +150,7 @@ function said(key: keyof TypedResource): string {
   if (key === 'hostname') return 'a host';
   return key === 'username'
     ? 'the user'
-    : `--${key.replace(/s$/, '').replace('slot', 'slots').replace('_', '-')}`;
+    : `--${key.replace(/s$/, '').replace('slot', 'slots').replace('job', 'jobs').replace('_', '-')}`;
 }
 
 /** How to look at what was added. */

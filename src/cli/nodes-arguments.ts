@@ -1,5 +1,6 @@
 /** The arguments of `logobatch nodes` and `logobatch nodes add`. What they do is loaded when they are run. */
 import type { Argv } from 'yargs';
+import { OTHER_KINDS } from '../grid/model.ts';
 
 const CHECK = `Looks at the machines of the grid file, side by side, and says of each whether jobs can run there,
 what carries the connection, how long an empty command takes, processors and how many are free,
@@ -8,10 +9,11 @@ memory, GPUs, free disk where the work folder would be, login shell and system.
 The grid file is --grid, or LOGOBATCH_GRID, or ~/.logobatch.yml; without one there is this
 machine alone. Nothing is made or changed on any machine.`;
 
-const ADD = `Adds machines that ssh reaches to the grid file; what is there stays, comments included. A new file
-also names this machine, and is readable for you alone. On a terminal it asks if no host is given.
+const ADD = `Adds machines that ssh reaches, or clusters, to the grid file; what is there stays, comments included.
+A new file also names this machine, and is readable for you alone. On a terminal it asks if no host is given.
 
-HOST is what you type after ssh: a name, an alias of ~/.ssh/config, an address, or user@host.`;
+HOST is what you type after ssh: a name, an alias of ~/.ssh/config, an address, or user@host. Of a cluster
+it is the login node; where jobs are submitted from this machine there is none, and --name is needed.`;
 
 const TEXT = { type: 'string', requiresArg: true } as const;
 const GRID = { ...TEXT, describe: 'the grid file' } as const;
@@ -59,15 +61,21 @@ function checkCommand(parser: Argv, take: Take): Argv {
 function addCommand(parser: Argv, take: Take): Argv {
   return parser.command(
     'add [hosts..]',
-    'add machines that ssh reaches to the grid file',
+    'add machines that ssh reaches, or clusters, to the grid file',
     command =>
       command
         .usage(`$0 nodes add [HOST…]\n\n${ADD}`)
         .positional('hosts', { type: 'string', array: true, default: [] as string[], describe: 'which' })
+        .option('type', {
+          choices: OTHER_KINDS,
+          default: 'ssh' as const,
+          describe: 'a machine, or a cluster',
+        })
         .option('name', { ...TEXT, describe: 'what to call it; default: the first part of its name' })
         .option('user', { ...TEXT, describe: 'the user there; default: as ssh decides' })
         .option('port', { ...TEXT, describe: 'of its sshd; default: as ssh decides' })
-        .option('slots', { ...TEXT, describe: 'jobs at once; default: its processors' })
+        .option('slots', { ...TEXT, describe: 'jobs at once on a machine; default: its processors' })
+        .option('max-jobs', { ...TEXT, describe: 'jobs at once in the queue of a cluster; default: 100' })
         .option('fast-storage', { ...LIST, describe: 'a folder there for the work folder; may be repeated' })
         .option('tag', { ...LIST, describe: 'a word that batches ask for; may be repeated' })
         .option('nice', { ...TEXT, describe: 'how much its jobs give way to others, 0 to 19' })
@@ -75,16 +83,18 @@ function addCommand(parser: Argv, take: Take): Argv {
         .option('grid', GRID)
         .check(once('hosts', 'fast-storage', 'fastStorage', 'tag'))
         .example('$0 nodes add lab1 lab2 --slots 8', 'two machines, eight jobs at once on each')
+        .example('$0 nodes add login.campus.edu --type slurm --name campus', 'a cluster')
         .epilogue('Exit codes: 0 added; 1 the grid file could not be changed; 2 the command line is wrong.'),
     given =>
       take(async () => {
         const { addNodes } = await import('./nodes-add.ts');
-        const { hosts, grid, name, user, port, slots, nice } = given;
+        const { hosts, type, grid, name, user, port, slots, nice } = given;
         return addNodes({
-          ...{ hosts, grid, name, user, port, slots, nice },
+          ...{ hosts, type, grid, name, user, port, slots, nice },
           fastStorage: given['fast-storage'],
           tags: given.tag,
           maxLoad: given['max-load'],
+          maxJobs: given['max-jobs'],
         });
       }),
   );

@@ -1,10 +1,12 @@
 /** The questions of `logobatch nodes add` on a terminal. */
+import type { OtherKind } from '../grid/model.ts';
 import { nameFor, type TypedResource, typedFault } from '../grid/typed.ts';
 import { conversation, line } from '../prompt.ts';
 
 /** What is said of the hosts to be added; undefined: not said. */
 export interface AddArguments {
   readonly hosts: readonly string[];
+  readonly type: OtherKind;
   readonly grid: string | undefined;
   readonly name: string | undefined;
   readonly user: string | undefined;
@@ -14,6 +16,7 @@ export interface AddArguments {
   readonly tags: readonly string[];
   readonly nice: string | undefined;
   readonly maxLoad: string | undefined;
+  readonly maxJobs: string | undefined;
 }
 
 /** Asks for what was not given. Undefined: the user does not want to go on. */

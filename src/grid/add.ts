@@ -1,10 +1,12 @@
 /** Adds resources to the text of a grid file; what is there stays as it is written, comments and order included. */
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
+import type { OtherKind } from './model.ts';
 
-/** An ssh resource as somebody would write it; only what was said. */
+/** A resource as somebody would write it; only what was said. */
 export interface NewResource {
   readonly name: string;
-  readonly hostname: string;
+  readonly type: OtherKind;
+  readonly hostname?: string;
   readonly username?: string;
   readonly port?: number;
   readonly slots?: number;
@@ -12,6 +14,7 @@ export interface NewResource {
   readonly nice?: number;
   readonly max_load?: number;
   readonly tags?: readonly string[];
+  readonly max_jobs?: number;
 }
 
 /** What a new file begins with: who has other machines means to go on using this one. */
@@ -48,14 +51,13 @@ function append(document: Document.Parsed, additions: readonly NewResource[]): v
   const top = isMap(document.contents) ? document.contents : undefined;
   const pair = top?.items.find(({ key }) => /^compute$/i.test(String(key)));
   const compute: unknown = pair?.value;
-  const typed = additions.map(({ name, ...rest }) => ({ name, type: 'ssh', ...rest }));
   if (isSeq(compute) && compute.items.length > 0) {
-    for (const addition of typed) compute.add(node(document, addition, compute.flow));
+    for (const addition of additions) compute.add(node(document, addition, compute.flow));
   } else if (isMap(compute) && compute.items.length > 0) {
     // The first generation's form: names to what they mean.
-    for (const { name, ...rest } of typed) compute.set(name, node(document, rest, compute.flow));
+    for (const { name, ...rest } of additions) compute.set(name, node(document, rest, compute.flow));
   } else {
-    const list = [{ name: 'local', type: 'local' }, ...typed].map(each => node(document, each, false));
+    const list = [{ name: 'local', type: 'local' }, ...additions].map(each => node(document, each, false));
     document.set(pair ? String(pair.key) : 'compute', document.createNode(list));
   }
 }

@@ -8,6 +8,10 @@ export interface Grid {
   readonly resources: readonly Resource[];
 }
 
+/** What is not this machine alone. */
+export const OTHER_KINDS = ['ssh', 'slurm', 'sge'] as const;
+export type OtherKind = (typeof OTHER_KINDS)[number];
+
 export type Resource = LocalResource | SshResource | ClusterResource;
 
 interface Common {

@@ -1,12 +1,15 @@
 /** A resource as it is typed on a command line or in answer to a question: judged by the same schema as the file. */
 import { nameFault } from '../validate/names.ts';
 import type { NewResource } from './add.ts';
+import type { OtherKind } from './model.ts';
 import { bare, resourceSchema } from './schema.ts';
 
 /** All as typed; undefined: not said. */
 export interface TypedResource {
   readonly name: string;
-  readonly hostname: string;
+  readonly type: OtherKind;
+  /** A cluster without one is submitted to from this machine. */
+  readonly hostname: string | undefined;
   readonly username: string | undefined;
   readonly port: string | undefined;
   readonly slots: string | undefined;
@@ -14,6 +17,7 @@ export interface TypedResource {
   readonly tags: readonly string[];
   readonly nice: string | undefined;
   readonly max_load: string | undefined;
+  readonly max_jobs: string | undefined;
 }
 
 /** What an answer must be instead, as the end of a sentence; undefined for a good one. */
@@ -22,8 +26,7 @@ export function typedFault(key: keyof TypedResource, typed: string): string | un
     const fault = nameFault(typed);
     return fault && `a name (${fault.why}: ${fault.hint})`;
   }
-  const isNumber = key === 'slots' || key === 'nice' || key === 'max_load';
-  const result = resourceSchema.shape[key].safeParse(isNumber ? numberOf(typed) : typed);
+  const result = resourceSchema.shape[key].safeParse(NUMBERS.includes(key) ? numberOf(typed) : typed);
   return result.success ? undefined : (result.error.issues[0]?.message ?? 'something else');
 }
 
@@ -40,10 +43,11 @@ export function resourceOf(
         return { fault: `${said(key)} must be ${fault}, not ${JSON.stringify(value)}` };
     }
   }
-  const { name, hostname, username, port, slots, fast_storage, tags, nice, max_load } = typed;
+  const { name, type, hostname, username, port, slots, fast_storage, tags, nice, max_load, max_jobs } = typed;
   return {
     name,
-    hostname: bare(hostname),
+    type,
+    ...(hostname !== undefined && { hostname: bare(hostname) }),
     ...(username !== undefined && { username }),
     ...(port !== undefined && { port: Number(port) }),
     ...(slots !== undefined && { slots: Number(slots) }),
@@ -51,6 +55,7 @@ export function resourceOf(
     ...(tags.length > 0 && { tags }),
     ...(nice !== undefined && { nice: Number(nice) }),
     ...(max_load !== undefined && { max_load: Number(max_load) }),
+    ...(max_jobs !== undefined && { max_jobs: Number(max_jobs) }),
   };
 }
 
@@ -64,7 +69,10 @@ const KEYS = [
   'tags',
   'nice',
   'max_load',
+  'max_jobs',
 ] as const;
+
+const NUMBERS: readonly (keyof TypedResource)[] = ['slots', 'nice', 'max_load', 'max_jobs'];
 
 function numberOf(typed: string): number | string {
   return /^\d{1,9}(\.\d{1,9})?$/.test(typed) ? Number(typed) : typed;

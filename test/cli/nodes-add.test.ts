@@ -151,6 +151,38 @@ ${host}    port: 2222
     assert.deepEqual([status, stderr, existsSync(join(home, 'no'))], [0, '', true], 'folders are made');
   });
 
+  test('adds clusters, too, by their login node or as what this machine submits to', () => {
+    const campus = [
+      'add',
+      'ann@login.campus.edu',
+      '--type',
+      'slurm',
+      '--name',
+      'campus',
+      '--max-jobs',
+      '200',
+    ];
+    assert.equal(logobatch(campus).status, 0);
+    assert.equal(logobatch(['add', '--type', 'sge', '--name', 'here']).status, 0);
+    assert.ok(
+      readFileSync(usual(), 'utf8').endsWith(
+        '  - name: campus\n    type: slurm\n    hostname: login.campus.edu\n    username: ann\n    max_jobs: 200\n  - name: here\n    type: sge\n',
+      ),
+    );
+    for (const [words, code, says] of [
+      [['--type', 'slurm'], 2, /say its login node, or what to call it/],
+      [['--type', 'sge', '--name', 'again'], 1, /sge of this machine is there already, as here/],
+      [['login', '--type', 'slurm', '--slots', '4'], 2, /--slots is for machines; a cluster has --max-jobs/],
+      [['lab1', '--max-jobs', '4'], 2, /--max-jobs is for clusters; a machine has --slots/],
+      [['login', '--type', 'slurm', '--max-jobs', '0'], 2, /--max-jobs must be/],
+      [['login', '--type', 'pbs'], 2, /ssh.*slurm.*sge/],
+    ] as const) {
+      const { status, stderr } = logobatch(['add', ...words]);
+      assert.equal(status, code, stderr);
+      assert.match(stderr, says);
+    }
+  });
+
   test('asks on a terminal when no host is given', async () => {
     const env = { PATH: process.env.PATH, HOME: home, TERM: 'xterm' };
     const { status, screen } = await onTerminal(

@@ -8,6 +8,7 @@ import { nameFor, resourceOf } from '../../src/grid/typed.ts';
 
 const LAB2: NewResource = {
   name: 'lab2',
+  type: 'ssh',
   hostname: 'lab2.example.org',
   username: 'ann',
   slots: 4,
@@ -55,7 +56,7 @@ compute:
 # the end
 `;
     assert.equal(
-      addResources(before, [{ name: 'lab2', hostname: 'lab2' }]),
+      addResources(before, [{ name: 'lab2', type: 'ssh', hostname: 'lab2' }]),
       before.replace('# the end\n', '  - name: lab2\n    type: ssh\n    hostname: lab2\n\n# the end\n'),
     );
     assert.deepEqual(names(addResources('compute: [{name: a, type: local}]\n', [LAB2])), ['a', 'lab2']);
@@ -80,7 +81,7 @@ compute:
   });
 
   test('quotes what YAML would take for something else', () => {
-    const text = addResources('', [{ name: '007', hostname: '1e3', tags: ['true', 'null'] }]);
+    const text = addResources('', [{ name: '007', type: 'ssh', hostname: '1e3', tags: ['true', 'null'] }]);
     const [, one] = gridOf(text).resources;
     assert.ok(one?.kind === 'ssh');
     assert.deepEqual([one.name, one.host.hostname, one.tags], ['007', '1e3', ['true', 'null']]);
@@ -101,7 +102,7 @@ compute:
           );
           const text = `${head}compute:${how === 'flow' ? ` [${items.join(', ')}]\n` : `\n${items.join('')}`}`;
           const before = gridOf(text);
-          const after = gridOf(addResources(text, [{ name: 'new-one.of.ours', hostname: 'h' }]));
+          const after = gridOf(addResources(text, [{ name: 'new-one.of.ours', type: 'ssh', hostname: 'h' }]));
           assert.deepEqual(after.resources.slice(0, before.resources.length), before.resources);
           assert.equal(after.resources.length, before.resources.length + 1);
           assert.equal(after.defaultEmail, before.defaultEmail);
@@ -119,8 +120,9 @@ describe('what is typed', () => {
     slots: undefined,
     nice: undefined,
     max_load: undefined,
+    max_jobs: undefined,
   };
-  const typed = { ...unsaid, name: 'a', hostname: 'a', fast_storage: [], tags: [] };
+  const typed = { ...unsaid, name: 'a', type: 'ssh' as const, hostname: 'a', fast_storage: [], tags: [] };
   const judge = (more: object) => {
     const result = resourceOf({ ...typed, ...more }, key => `--${key}`);
     return 'fault' in result ? result.fault : result;
@@ -135,6 +137,7 @@ describe('what is typed', () => {
     assert.match(String(judge({ hostname: '-oProxyCommand=x' })), /^--hostname must be /);
     assert.deepEqual(judge({ hostname: '[::1]', port: '22', slots: '2', max_load: '1.5' }), {
       name: 'a',
+      type: 'ssh',
       hostname: '::1',
       port: 22,
       slots: 2,
