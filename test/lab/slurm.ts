@@ -74,6 +74,8 @@ async function build(
   };
   const file = join(slot.folder, 'slurm.conf');
   writeFileSync(file, slurmConf(shape));
+  // It need not look which there are: in a bare container there are none.
+  writeFileSync(join(slot.folder, 'cgroup.conf'), 'CgroupPlugin=cgroup/v1\n');
   const variables = { SLURM_CONF: file };
 
   const client = makeClient(join(slot.folder, 'client'));
