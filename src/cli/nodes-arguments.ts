@@ -9,11 +9,13 @@ memory, GPUs, free disk where the work folder would be, login shell and system.
 The grid file is --grid, or LOGOBATCH_GRID, or ~/.logobatch.yml; without one there is this
 machine alone. Nothing is made or changed on any machine.`;
 
-const ADD = `Adds machines that ssh reaches, or clusters, to the grid file; what is there stays, comments included.
-A new file also names this machine, and is readable for you alone. On a terminal it asks if no host is given.
+const ADD = `Adds machines that ssh reaches, or clusters, to the grid file; what is there stays, comments
+included. A new file also names this machine, and is readable for you alone. On a terminal it
+asks if no host is given.
 
-HOST is what you type after ssh: a name, an alias of ~/.ssh/config, an address, or user@host. Of a cluster
-it is the login node; where jobs are submitted from this machine there is none, and --name is needed.`;
+HOST is what you type after ssh: a name, an alias of ~/.ssh/config, an address, or user@host.
+Of a cluster it is the login node; where jobs are submitted from this machine there is none, and
+--name is needed.`;
 
 const TEXT = { type: 'string', requiresArg: true } as const;
 const GRID = { ...TEXT, describe: 'the grid file' } as const;
@@ -71,7 +73,7 @@ function addCommand(parser: Argv, take: Take): Argv {
           default: 'ssh' as const,
           describe: 'a machine, or a cluster',
         })
-        .option('name', { ...TEXT, describe: 'what to call it; default: the first part of its name' })
+        .option('name', { ...TEXT, describe: "what to call it; default: the first part of its host's name" })
         .option('user', { ...TEXT, describe: 'the user there; default: as ssh decides' })
         .option('port', { ...TEXT, describe: 'of its sshd; default: as ssh decides' })
         .option('slots', { ...TEXT, describe: 'jobs at once on a machine; default: its processors' })
