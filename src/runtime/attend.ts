@@ -48,6 +48,7 @@ export async function attend(context: Context, told: Promise<Ending>): Promise<n
   let say: (line: string) => void = print;
   const here = wanted.local && listedHere(wanted.local, context);
   if (wanted.local) mindHere(wanted.local);
+  if (wanted.email !== undefined) board.tellEmail(wanted.email);
   const control = controlFolder(context);
   // Until it can be said who is there, visits go by what an earlier process of this run has said.
   let begun = false;

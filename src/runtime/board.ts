@@ -90,6 +90,11 @@ export function tellReach(node: string, reach: Reach, { anew }: { anew: boolean 
   replace(join(folder, 'connect'), lines.join(''));
 }
 
+/** Who is told how batches end whose image names nobody. */
+export function tellEmail(address: string): void {
+  replace(join(RUN, 'email'), `${address}\n`);
+}
+
 /** How jobs on this machine are niced. */
 export function tellNice(node: string, nice: number): void {
   mkdirSync(folderOf(node), { recursive: true });

@@ -12,6 +12,8 @@ export interface Wanted {
   readonly ssh: readonly SshResource[];
   readonly clusters: readonly ClusterResource[];
   readonly local: LocalResource | undefined;
+  /** Who is told how batches end whose image names nobody. */
+  readonly email: string | undefined;
 }
 
 export type WantedOrNot = ({ readonly ok: true } & Wanted) | { readonly ok: false; readonly text: string };
@@ -25,6 +27,7 @@ export function wantedResources({ grid, wanted }: Context): WantedOrNot {
     ssh: all.flatMap(one => (one.kind === 'ssh' ? [one] : [])),
     clusters: all.filter(isCluster),
     local: all.find(one => one.kind === 'local'),
+    email: read.grid.defaultEmail,
   };
 }
 

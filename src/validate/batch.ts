@@ -41,7 +41,6 @@ export interface Draft {
 export async function readBatch(
   written: MapTree,
   bbatch: string,
-  hasAddresses: boolean,
   scope: StagingScope,
 ): Promise<Draft | undefined> {
   const { report } = scope;
@@ -118,7 +117,7 @@ export async function readBatch(
     bundle: keys.bundle ?? 1,
     keep: keys.keep ?? false,
     // Who names addresses wants to hear, unless the batch says no.
-    email: keys.email ?? hasAddresses,
+    email: keys.email ?? true,
     slurm: schedulerOptions(childOf(batch, 'slurm'), 'slurm', report),
     sge: schedulerOptions(childOf(batch, 'sge'), 'sge', report),
     constants,

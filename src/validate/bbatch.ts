@@ -58,7 +58,7 @@ export async function readBbatch(name: string, file: string, scope: StagingScope
       report.error('bad-value', item.place, 'a batch must be a map', { hint: EXAMPLE });
       continue;
     }
-    const draft = await readBatch(item, name, email !== undefined, scope);
+    const draft = await readBatch(item, name, scope);
     if (draft && isNew(draft.name, draft)) drafts.push(draft);
   }
   return { name, file, email, drafts };

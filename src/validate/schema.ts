@@ -194,7 +194,7 @@ export const batchSchema = z.strictObject({
   email: key(
     flag(),
     'E-mail',
-    'Mail when the batch ends; default: true where the file names addresses',
+    'Mail when the batch ends, to whom the file or the grid file names; default: true',
     true,
   ),
   batch_base: key(filled('a text'), 'Batch base', 'Fills {batch_base}', 'runs'),

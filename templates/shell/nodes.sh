@@ -62,6 +62,7 @@ own_slots() {
 # look_for_nodes: finds the grid file, and starts the runtime if there is one. It does nothing with a node until it is told to go.
 look_for_nodes() {
   attendant=
+  rm -f "$state/email"
   find_grid && own_slots && { [ -z "$grid" ] || attend; }
 }
 

@@ -29,6 +29,27 @@ test('the addresses of a bbatch hear how each batch ended, but of none that says
   assert.match(mails.join(''), /data\/processed\/b\/bad\/Job2\texit 2/);
 });
 
+test('whoever the grid file names hears of images that name nobody', async t => {
+  const other = 'batches: [{name: own, command: "true"}]\nemail: bob@example.org\n';
+  const image = await project({
+    files: {
+      'batch_info/b.yml': YAML.replace(/email: \{.*/, ''),
+      'batch_info/c.yml': other,
+      'bin/sendmail': SENDMAIL,
+      '../home/.logobatch.yml': 'default_email: ann@example.org\ncompute: [{name: local, type: local}]\n',
+    },
+  });
+  t.after(image.remove);
+  await image.make([], { env: { LOGOBATCH_SENDMAIL: join(image.root, 'bin/sendmail') } });
+  const mails = image.read('../home/mail').split('----\n').filter(Boolean);
+  const told = mails.map(mail => `${/^To: (.*)$/m.exec(mail)?.[1]}: ${/^Subject: (\S*):/m.exec(mail)?.[1]}`);
+  assert.deepEqual(told.sort(), [
+    'ann@example.org: b/bad',
+    'ann@example.org: b/good',
+    'bob@example.org: c/own',
+  ]);
+});
+
 test('a mail that cannot be sent is said and changes nothing else', async t => {
   const image = await project({ files: { 'batch_info/b.yml': YAML.replace(/.*bad.*\n/, '') } });
   t.after(image.remove);
