@@ -45,8 +45,8 @@ function judged({ queued, log, started }: Evidence): { readonly state: State; re
     return { state: lost ? 'lost' : 'killed', words };
   }
   if (memory !== undefined) return { state: 'killed', words: memory };
-  // No scheduler forgets what it has not begun: somebody has taken it out.
-  return started
+  // No scheduler forgets what it has not begun: somebody has taken it out. Whatever is in its log, it had begun.
+  return started || log.length > 0
     ? { state: 'lost', words: 'it is not in the queue any more and has left no result' }
     : { state: 'killed', words: 'CANCELLED: it was taken out of the queue before it began' };
 }
