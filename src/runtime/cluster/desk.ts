@@ -13,6 +13,8 @@ interface Open {
   readonly jobs: Map<number, SentJob | undefined>;
   /** Nothing more is to be said to it. */
   answered: boolean;
+  /** Lines for which its FIFO had no room. */
+  unsaid: string[];
 }
 
 export class Desk {
@@ -39,7 +41,7 @@ export class Desk {
     for (const [word, packet] of now) {
       if (this.open.has(word) || !isAwaited(packet)) continue;
       const jobs = new Map<number, SentJob | undefined>();
-      this.open.set(word, { packet, jobs, answered: false });
+      this.open.set(word, { packet, jobs, answered: false, unsaid: [] });
       for (const job of packet.jobs) {
         const sent = this.arrays.unclaimed(packet.batch, job);
         if (sent) sent.claim = { packet, n: job.n };
@@ -77,7 +79,7 @@ export class Desk {
     const open = this.open.get(packet.word);
     if (!open || open.answered) return;
     open.answered = true;
-    answer(this.slots, packet, line);
+    this.say(open, line);
   }
 
   /** The same for all of them. */
@@ -128,6 +130,7 @@ export class Desk {
   /** Says all that can be said by now, to each visit in the order of its jobs. `isDue`: nothing more is to be heard of the job. */
   tell(isDue: (job: SentJob) => boolean): void {
     for (const open of this.open.values()) {
+      this.say(open);
       if (open.answered) continue;
       let left = open.jobs.size;
       for (const [n, job] of open.jobs) {
@@ -138,13 +141,20 @@ export class Desk {
         }
         const line = isDue(job) ? this.lineOf(n, job) : undefined;
         if (line === undefined) break;
-        answer(this.slots, open.packet, line);
+        this.say(open, line);
         job.settled = true;
         left--;
         if (line.startsWith('lost ')) left = 0;
       }
       if (left === 0) open.answered = true;
     }
+  }
+
+  /** A line, after those that were left: a visit with many jobs reads more slowly than they may be known. */
+  private say(open: Open, ...lines: readonly string[]): void {
+    const all = [...open.unsaid, ...lines];
+    const at = all.findIndex(line => !answer(this.slots, open.packet, line));
+    open.unsaid = at < 0 ? [] : all.slice(at);
   }
 
   /** Nothing of it can come any more. */
