@@ -156,13 +156,13 @@ async function bringUp(
   work: Work,
   memory: string,
   busybox: boolean,
-  { tree, queue }: Wishes,
+  { context, tree, queue }: Wishes,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }> {
   if (work.continued) return { ok: true };
-  // What jobs of an earlier run build on that still wait in the queue.
-  const spare = queue && arraysOf(queue.name).length > 0 ? 'data/processed' : undefined;
+  // Jobs of an earlier run that still wait in the queue build on what that has sent and set up.
+  const only = queue && arraysOf(queue.name).length > 0 ? context.shared : undefined;
   try {
-    return await stage(transport, work, await tree(), { memory, busybox, spare });
+    return await stage(transport, work, await tree(), { memory, busybox, only });
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) return { ok: false, why: error.message };
     throw error;

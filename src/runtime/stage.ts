@@ -23,17 +23,17 @@ const LONGEST = 86_400;
 const transfer = turnsOf(8);
 
 /**
- * `memory`: the file that remembers what this work folder got last. `busybox`: the node's tar knows no sparse files. `spare`: a path
- * that stays as it is.
+ * `memory`: the file that remembers what this work folder got last. `busybox`: the node's tar knows no sparse files. `only`: what is
+ * not wanted goes in these folders alone.
  */
 export async function stage(
   transport: Transport,
   work: Work,
   tree: readonly TreeEntry[],
-  { memory, busybox, spare }: { memory: string; busybox: boolean; spare?: string | undefined },
+  { memory, busybox, only }: { memory: string; busybox: boolean; only?: readonly string[] | undefined },
 ): Promise<Staged> {
   const changes = work.adopted
-    ? await changesThere(transport, work, tree, { memory, spare })
+    ? await changesThere(transport, work, tree, { memory, only })
     : { gone: [], tree };
   if ('why' in changes) return { ok: false, why: changes.why };
   if (changes.gone.length === 0 && changes.tree.length === 0 && work.staged !== undefined)
@@ -58,7 +58,7 @@ async function changesThere(
   transport: Transport,
   { entry, staged }: Work,
   tree: readonly TreeEntry[],
-  { memory, spare }: { memory: string; spare: string | undefined },
+  { memory, only }: { memory: string; only: readonly string[] | undefined },
 ): Promise<Changes | { why: string }> {
   const lines = tree.map(({ line }) => line);
   const digest = createHash('sha256')
@@ -71,10 +71,9 @@ async function changesThere(
   const there = new Set(same ? lines : bytes(`${said.lines.join('\n')}\n`).split(END));
   const changed = tree.filter(({ path, line, stamp }) => !there.has(line) || sent?.get(path) !== stamp);
   const wanted = new Map(tree.map(({ path, line }) => [path, line.charAt(0)]));
+  const folders = only?.map(folder => `${bytes(folder)}/`);
   const gone = (same ? [] : [...there].flatMap(line => goneOf(line, wanted))).filter(
-    path =>
-      spare === undefined ||
-      (path !== spare && !path.startsWith(`${spare}/`) && !spare.startsWith(`${path}/`)),
+    path => folders?.some(folder => `${path}/`.startsWith(folder)) ?? true,
   );
   return { gone, tree: changed };
 }

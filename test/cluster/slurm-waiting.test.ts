@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { canSlurm } from '../lab/slurm.ts';
-import { kill, until } from '../run/witness.ts';
+import { kill, killAll, until } from '../run/witness.ts';
 import { leftOn, PATIENCE, SHORT, useSlurm } from './slurm-rig.ts';
 
 describe('what waits in a queue of Slurm', { skip: canSlurm() }, () => {
@@ -15,15 +15,17 @@ describe('what waits in a queue of Slurm', { skip: canSlurm() }, () => {
     return stdout.trim();
   };
 
-  test('goes to a host that has slots to spare, and nothing is lost by that', async () => {
+  const occupied = async () => {
     const script = join(rig.slurm.home, 'others');
     writeFileSync(script, '#!/bin/sh\nsleep 600\n');
     const others = await asRoot('sbatch', '--parsable', '--exclusive', '--output=/dev/null', script);
-    await until(
-      'others have it all',
-      () => rig.slurm.queue().some(({ state }) => state === 'RUNNING'),
-      PATIENCE,
-    );
+    const runs = () => rig.slurm.queue().some(({ state }) => state === 'RUNNING');
+    await until('others have it all', runs, PATIENCE);
+    return others;
+  };
+
+  test('goes to a host that has slots to spare, and nothing is lost by that', async () => {
+    const others = await occupied();
     const image = await rig.imageFor(
       "batches: [{name: b, inputs: [1, 2, 3, 4, 5], bundle: 2, command: 'sleep 0.2; echo {i0} > {out}/x'}]",
       {},
@@ -38,6 +40,32 @@ describe('what waits in a queue of Slurm', { skip: canSlurm() }, () => {
     const ours = rig.slurm.history().filter(({ name }) => name.startsWith('lb-'));
     assert.deepEqual([...new Set(ours.map(({ state }) => state))], ['CANCELLED'], 'none has begun');
     await until('the others are gone', () => rig.slurm.queue().length === 0, PATIENCE);
+    assert.deepEqual(leftOn(rig.slurm, image), []);
+  });
+
+  test('keeps what it needs beside the shared folders, also where the next make asks for other jobs', async () => {
+    const others = await occupied();
+    const image = await rig.imageFor(
+      `batches:
+  - {name: b, resources: [campus], inputs: [1, 2], files: ['data/raw/{i0}'], command: 'cat data/raw/{i0} src/x > {out}/x'}
+  - {name: other, shared: [lib], resources: [desk], command: 'echo {n} > {out}/x'}
+`,
+      { 'data/raw/1': 'one\n', 'data/raw/2': 'two\n', 'src/x': 'shared\n', 'lib/y': '' },
+      { others: [{ name: 'desk', type: 'local', slots: 1 }] },
+    );
+    image.start(['b/b']);
+    await until('it waits', () => rig.slurm.queue().length === 3, PATIENCE);
+    killAll(image);
+    const { code, out } = await image.make(['b/other']);
+    assert.equal(code, 0, out);
+    await asRoot('scancel', others);
+    const second = await image.make();
+    assert.equal(second.code, 0, second.out);
+    assert.match(second.out, /campus: 0 submissions/);
+    assert.deepEqual(
+      [1, 2].map(job => image.result(`b/Job${job}/x`)),
+      ['one\nshared\n', 'two\nshared\n'],
+    );
     assert.deepEqual(leftOn(rig.slurm, image), []);
   });
 
