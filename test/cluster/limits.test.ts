@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { canSlurm, startSlurm } from '../lab/slurm.ts';
+import { kill } from '../run/witness.ts';
 import { imageOn, leftOn } from './slurm-rig.ts';
 
 const rows = (count: number) => Array.from({ length: count }, (_, i) => `row ${i + 1}\n`).join('');
@@ -33,6 +34,28 @@ describe('a site', { skip: canSlurm() }, () => {
         assert.ok(out.split('\n').length < 20, out);
         const [, submissions] = /campus: (\d+) submissions?/.exec(out) ?? [];
         assert.ok(Number(submissions) < 20, out);
+        assert.deepEqual(leftOn(slurm, image), []);
+      } finally {
+        image.remove();
+      }
+    } finally {
+      slurm.stop();
+    }
+  });
+
+  test('that takes no array at all says so, and is asked no more', async () => {
+    const slurm = await startSlurm({ conf: ['MaxArraySize=1'] });
+    try {
+      const image = await imageOn(slurm, {
+        'batch_info/b.yml': `batches: [{name: b, inputs: [1, 2], command: 'echo no'}]\n`,
+      });
+      try {
+        const going = image.start();
+        const late = setTimeout(() => kill(-going.pid, 'SIGINT'), 20_000);
+        const { code, out } = await going.ended;
+        clearTimeout(late);
+        assert.equal(code, 2, out);
+        assert.match(out, /^failed {2}b\/b\/Job1: Slurm does not take it: .*Invalid job array/m);
         assert.deepEqual(leftOn(slurm, image), []);
       } finally {
         image.remove();

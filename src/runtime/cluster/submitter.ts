@@ -135,7 +135,8 @@ export class Submitter {
   private refused({ why, words }: Extract<Sent, { kind: 'refused' }>, group: readonly Load[]): void {
     const { resource, executor } = this.site;
     const now = seconds();
-    if (why === 'no') {
+    // There are no smaller arrays than of one task.
+    if (why === 'no' || (why === 'large' && group.length === 1)) {
       for (const { packet } of group) {
         const asked = askedBy(packet);
         if (this.refusals.has(asked)) continue;
