@@ -116,14 +116,15 @@ describe('Slurm, where something is lost,', { skip: canSlurm() }, () => {
 
   test('is served on by another process of the runtime when that was killed, and keeps jobs of visits that were', async () => {
     const image = await imageFor(
-      `batches: [{name: b, inputs: rows.csv, command: '${NOTE}; sleep 2; echo {n} > {out}/x'}]\n`,
+      `batches: [{name: b, inputs: rows.csv, bundle: 3, command: '${NOTE}; sleep 2; echo {n} > {out}/x'}]\n`,
       { 'batch_info/rows.csv': rows(18) },
     );
     const going = image.start();
-    await running(6);
+    await until('each visit has one', () => image.done().length >= 6, PATIENCE);
     for (const pid of called(image, 'runtime.mjs')) kill(pid, 'SIGKILL');
     const { code, out } = await going.ended;
     assert.equal(code, 0, out);
+    assert.doesNotMatch(out, /^lost/m);
     assert.equal(image.done().length, 18);
     assert.equal(new Set(ran()).size, ran().length, out);
     assert.deepEqual(leftOn(rig.slurm, image), []);
