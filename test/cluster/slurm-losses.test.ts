@@ -43,7 +43,7 @@ describe('Slurm, where something is lost,', { skip: canSlurm() }, () => {
     // The second has to be begun again; the first goes on until that has ended, and needs its folder.
     const image = await imageFor(
       `batches:
-  - {name: b, inputs: [1, 2], command: 'echo mine > $LB_SCRATCH/it; echo $LB_SCRATCH >> ~/ran-{i0}; if [ {i0} = 1 ]; then until [ -e ~/free ]; do sleep 0.1; done; else [ $(wc -l < ~/ran-2) = 2 ] || sleep 600; [ ! -e $(head -n 1 ~/ran-2) ]; fi; cat $LB_SCRATCH/it > {out}/x'}
+  - {name: b, inputs: [1, 2], command: 'echo mine > $LB_SCRATCH/it; mkdir -p $LB_SCRATCH/closed/x; chmod 500 $LB_SCRATCH/closed; echo $LB_SCRATCH >> ~/ran-{i0}; if [ {i0} = 1 ]; then until [ -e ~/free ]; do sleep 0.1; done; else [ $(wc -l < ~/ran-2) = 2 ] || sleep 600; [ ! -e $(head -n 1 ~/ran-2) ]; fi; cat $LB_SCRATCH/it > {out}/x'}
   - {name: early, command: 'echo $LB_SCRATCH >> ~/ran-early; [ $(wc -l < ~/ran-early) = 2 ] || sleep 600'}
 `,
       {},
