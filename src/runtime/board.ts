@@ -95,6 +95,13 @@ export function tellEmail(address: string): void {
   replace(join(RUN, 'email'), `${address}\n`);
 }
 
+/** These are in its view of the image by now: nobody has to send them again. */
+export function tellHad(node: string, marks: readonly string[]): void {
+  const folder = join(folderOf(node), 'have');
+  mkdirSync(folder, { recursive: true });
+  for (const mark of marks) writeFileSync(join(folder, mark), '');
+}
+
 /** How jobs on this machine are niced. */
 export function tellNice(node: string, nice: number): void {
   mkdirSync(folderOf(node), { recursive: true });

@@ -19,8 +19,10 @@ start_session() {
   for choice in $choices; do
     case $choice in *:slurm:* | *:sge:*) ;; *:1) hosts=$hosts,${choice%%:*} ;; esac
   done
+  going=
+  [ -z "$extras" ] || for mark in $marks; do going=$going,$mark; done
   {
-    echo "$$ $word $id $cpus $((max_bytes + 2 * log_bytes)) ${extras:+1} $hosts"
+    echo "$$ $word $id $cpus $((max_bytes + 2 * log_bytes)) $going $hosts"
     for k in $left; do
       recall "$k"
       for n in $wanted; do eval "[ \"\$order_$n\" != $k ] || number=$n"; done

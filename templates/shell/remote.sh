@@ -21,7 +21,8 @@ visit_there() {
   # Secrets are for nobody else here, either.
   [ -z "$secrets" ] || umask 077
   if reachable && supplies && orders && start_session; then
-    got
+    # To a cluster it goes when its turn has come.
+    [ "$kind" != ssh ] || got
     umask "$LOGOBATCH_MASK"
     converse
     end_session

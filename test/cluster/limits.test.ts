@@ -65,6 +65,31 @@ describe('a site', { skip: canSlurm() }, () => {
     }
   });
 
+  test('that turned a job away before it was sent gets what it had with it from the next', async () => {
+    // Arrays of one task.
+    const slurm = await startSlurm({ conf: ['MaxArraySize=2'] });
+    try {
+      const keys = `inputs: [1, 2], files: ['data/raw/{i0}'], command: 'cat data/raw/{i0} > {out}/x'`;
+      const image = await imageOn(slurm, {
+        'batch_info/b.yml': `batches:\n  - {name: odd, slurm: {partition: nowhere}, ${keys}}\n  - {name: b, ${keys}}\n`,
+        'data/raw/1': 'one\n',
+        'data/raw/2': 'two\n',
+      });
+      try {
+        const { out } = await image.make(['-j2']);
+        assert.deepEqual(
+          [1, 2].map(job => image.result(`b/Job${job}/x`)),
+          ['one\n', 'two\n'],
+          out,
+        );
+      } finally {
+        image.remove();
+      }
+    } finally {
+      slurm.stop();
+    }
+  });
+
   test('with short arrays gets several of them', async () => {
     const slurm = await startSlurm({ conf: ['MaxArraySize=11'] });
     try {

@@ -27,15 +27,15 @@ export interface Packet {
   readonly jobs: readonly PacketJob[];
   /** Folder of the stages: `archive` lies there, and `<n>.tar` is expected there. */
   readonly base: string;
-  /** What it packed holds files for the view of the image. */
-  readonly extras: boolean;
+  /** What it packed holds files for the view of the image: what says of each that it is there. */
+  readonly marks: readonly string[];
   /** Hosts that could do it as well. */
   readonly hosts: readonly string[];
 }
 
 /**
- * All orders that lie there whole: `<pid> <word> <batch> <cpus> <most> <extras: nothing or 1> <hosts, each after a comma>`, a line
- * `<n> <attempt> <time> <job> <meaning>` a job, and `.`
+ * All orders that lie there whole: `<pid> <word> <batch> <cpus> <most> <marks of what goes along> <hosts>`, the
+ * last two with commas, a line `<n> <attempt> <time> <job> <meaning>` a job, and `.`
  */
 export function packetsIn(spool: string): Packet[] {
   return readdirSync(spool).flatMap(slot => {
@@ -47,7 +47,7 @@ export function packetsIn(spool: string): Packet[] {
 function parse(slot: string, text: string): Packet | undefined {
   const lines = text.split('\n');
   if (lines.at(-2) !== '.') return undefined;
-  const [pid, word = '', batch = '', cpus, most, extras, hosts = ''] = (lines[0] ?? '').split(' ');
+  const [pid, word = '', batch = '', cpus, most, marks = '', hosts = ''] = (lines[0] ?? '').split(' ');
   const jobs = lines.slice(1, -2).map(line => {
     const [n, attempt, time, job = '', ...meaning] = line.split(' ');
     return {
@@ -67,7 +67,7 @@ function parse(slot: string, text: string): Packet | undefined {
     most: Number(most),
     jobs,
     base: join('data/processed/.stage', slot),
-    extras: extras === '1',
+    marks: marks.split(',').filter(Boolean),
     hosts: hosts.split(',').filter(Boolean),
   };
 }

@@ -67,7 +67,7 @@ function packed(folder: string, batch: string, loads: readonly Load[]) {
     mkdirSync(join(folder, String(i + 1)));
     symlinkSync(resolve(packet.base, 'archive'), join(folder, String(i + 1), 'archive'));
   });
-  const extras = loads.flatMap(({ packet }, i) => (packet.extras ? [`${i + 1}\n`] : []));
+  const extras = loads.flatMap(({ packet }, i) => (packet.marks.length > 0 ? [`${i + 1}\n`] : []));
   writeFileSync(join(folder, '.extras'), extras.join(''));
   writeFileSync(join(folder, '.whole'), '');
   const tasks = loads.map((_, i) => String(i + 1));

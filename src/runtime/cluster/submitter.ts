@@ -103,6 +103,10 @@ export class Submitter {
       if (sent.kind === 'taken') {
         this.arrays.learnId(name, sent.id);
         this.room.taken();
+        board.tellHad(
+          resource.name,
+          group.flatMap(({ packet }) => packet.marks),
+        );
       }
       group.forEach((load, i) => {
         const task = array.tasks[i];
