@@ -9,7 +9,7 @@ import { type Report, reportOf, takeDown } from './down.ts';
 import { type Keeper, openKeeper } from './keeper.ts';
 import { entriesOf } from './ledger.ts';
 import { type Failure, live, told } from './life.ts';
-import { Rest } from './rest.ts';
+import { lossOf, Rest } from './rest.ts';
 import { runScript } from './script.ts';
 import { type Removed, removeWork, straysOf } from './teardown.ts';
 
@@ -93,7 +93,7 @@ export class AttendedNode implements Attended {
     this.rest = new Rest(this.resource, {
       fault: () => faultOf(ready),
       say: this.listener.say,
-      abort: AbortSignal.any([this.ending.signal, lossOf(ready)]),
+      abort: AbortSignal.any([this.ending.signal, lossOf(ready.transport)]),
     });
     this.status = 'up';
     const { root, continued } = ready;
@@ -195,12 +195,6 @@ async function faultOf({ transport, work }: Ready): Promise<string | undefined> 
 cd '${work.entry.work}' && [ -f marker ] && echo try >try && rm -f try || { echo 'its work folder cannot be written to' >&2; exit 1; }`;
   const said = await runScript(transport, script, 20);
   return said.ok ? undefined : said.why;
-}
-
-function lossOf({ transport }: Ready): AbortSignal {
-  const loss = new AbortController();
-  void transport.lost.then(() => loss.abort());
-  return loss.signal;
 }
 
 async function limit(seconds: number): Promise<undefined> {

@@ -1,5 +1,6 @@
 /** Why a node that is up gets no jobs for a while: visits have put it aside, or whoever sits there needs it. */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Transport } from '../transport/transport.ts';
 import * as board from './board.ts';
 
 /** Seconds before a node that visits have put aside gets jobs again. */
@@ -79,6 +80,13 @@ export class Rest {
       board.takeBack(name);
     }
   }
+}
+
+/** Aborted when the connection is lost. */
+export function lossOf({ lost }: Pick<Transport, 'lost'>): AbortSignal {
+  const loss = new AbortController();
+  void lost.then(() => loss.abort());
+  return loss.signal;
 }
 
 /** With some chance in it, so that many nodes do not come at once. */

@@ -14,7 +14,7 @@ import { EXECUTORS } from '../executors/executors.ts';
 import { entriesOf } from '../ledger.ts';
 import { type Failure, live, told } from '../life.ts';
 import { hostOf, loginNodeOf } from '../reach.ts';
-import { Rest } from '../rest.ts';
+import { lossOf, Rest } from '../rest.ts';
 import { runScript } from '../script.ts';
 import { removeWork } from '../teardown.ts';
 import { Arrays } from './arrays.ts';
@@ -110,10 +110,10 @@ export class AttendedCluster implements Attended {
     const now = performance.now() / 1000;
     if (this.arrays.open.size === 0) this.arrays.takeUp(work, now);
     this.ready = ready;
-    this.rest ??= new Rest(resource, {
+    this.rest = new Rest(resource, {
       fault: async () => undefined,
       say: listener.say,
-      abort: this.ending.signal,
+      abort: AbortSignal.any([this.ending.signal, lossOf(transport)]),
     });
     this.clerk = new Clerk(
       { transport, executor: EXECUTORS[kind], resource, work, limits, patience: wishes.context.wait },

@@ -198,7 +198,8 @@ export class Poller {
       if (array.tasks.some(({ missed }) => missed < 2)) continue;
       const { name } = array.note;
       // Only then is nobody told to run its jobs elsewhere too early.
-      const { ok } = await runScript(this.site.transport, `rm -rf -- '${this.site.work}/arrays/${name}'`);
+      const folder = `${this.site.work}/arrays/${name}`;
+      const { ok } = await runScript(this.site.transport, `rm -rf -- '${folder}' '${folder}.new'`);
       if (!ok) continue;
       this.arrays.drop(name);
       for (const { claim } of array.tasks.flatMap(({ jobs }) => jobs))
