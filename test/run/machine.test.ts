@@ -5,15 +5,11 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import type { Project } from './rig.ts';
-import { image, removeImages } from './single.ts';
+import { image, mounted, removeImages } from './single.ts';
 import { broken, quiet } from './witness.ts';
 
 const ROOT = process.getuid?.() === 0;
-const mounted: string[] = [];
-afterEach(() => {
-  for (const path of mounted.splice(0)) spawnSync('umount', ['-l', path]);
-  removeImages();
-});
+afterEach(removeImages);
 
 describe('somebody without any privilege', { skip: ROOT ? false : 'needs root, to be somebody else' }, () => {
   /** make as the user nobody. */

@@ -1,12 +1,16 @@
 /** Images of one batch `b/a`, for tests that are about what its jobs do. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { type MakeOptions, type Project, project } from './rig.ts';
 import { broken, killAll, quiet } from './witness.ts';
 
 const opened: Project[] = [];
+/** Where tests have mounted something in an image. */
+export const mounted: string[] = [];
 
 /** For `afterEach`. */
 export function removeImages(): void {
+  for (const path of mounted.splice(0)) spawnSync('umount', ['-l', path]);
   for (const each of opened.splice(0)) {
     killAll(each);
     each.remove();
