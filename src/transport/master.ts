@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import type { Host } from '../grid/model.ts';
 import { lookupName } from './hostkeys.ts';
 import { controlWord, pinned } from './options.ts';
@@ -15,7 +14,7 @@ import { type Trouble, troubleOf } from './trouble.ts';
 /** Longer ones are refused by `ssh`, which appends 17 characters while it binds (measured). */
 const LONGEST = 90;
 
-/** Seconds after which a master ends that nobody holds any more: whoever holds it may be killed. See `watchMaster`. */
+/** Seconds after which a master ends that nobody holds any more: whoever holds it may be killed. */
 const IDLE = 60;
 
 export interface Master {
@@ -71,17 +70,6 @@ export async function startMaster(
   if (typeof ended === 'string') return { ...troubleOf(`${said}\n${ended}`), reason: ended };
   const trouble = troubleOf(said);
   return trouble.kind === 'host-key' ? { ...trouble, ...(await shownKey(master, seconds)) } : trouble;
-}
-
-/** Holds a master: a connection to its socket keeps it from being idle, and closes when it ends. */
-export function watchMaster({ control }: Master): { gone: Promise<void>; release: () => void } {
-  const socket = connect(control);
-  const gone = new Promise<void>(resolve => {
-    socket.on('error', () => {});
-    socket.on('close', () => resolve());
-  });
-  socket.resume();
-  return { gone, release: () => socket.destroy() };
 }
 
 /** Ends the master and all its sessions, and removes its socket. */

@@ -1,8 +1,8 @@
-/** The system's way: `ssh` itself, one master, a process a session. Whatever `ssh` can do, this can. */
+/** The system's way: a master of `ssh`, and sessions over its socket. Whatever `ssh` can do, this can. */
 import { execute } from './execution.ts';
 import { Gate } from './gate.ts';
-import { isUp, type Master, startMaster, stopMaster, watchMaster } from './master.ts';
-import { startSession } from './session.ts';
+import { type Master, startMaster, stopMaster } from './master.ts';
+import { joinMaster, type Mux } from './mux.ts';
 import type { Session, Transport } from './transport.ts';
 import type { LoggedIn } from './trouble.ts';
 
@@ -14,15 +14,22 @@ export async function byOpenSsh(
 ): Promise<LoggedIn> {
   const trouble = await startMaster(master, options);
   if (trouble) return { ok: false, trouble };
-  return { ok: true, transport: transportOf(master, because) };
+  try {
+    const mux = await joinMaster(master.control);
+    return { ok: true, transport: transportOf(master, mux, because) };
+  } catch (error) {
+    await stopMaster(master);
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ok: false, trouble: { kind: 'other', reason } };
+  }
 }
 
-function transportOf(master: Master, because: string | undefined): Transport {
+function transportOf(master: Master, mux: Mux, because: string | undefined): Transport {
   const gate = new Gate();
   let closing = false;
-  const { gone, release } = watchMaster(master);
-  const lost = gone.then(() => (closing ? 'closed' : `the connection to ${master.host.hostname} was lost`));
-  const open = (command: string) => openSession(master, gate, command);
+  const { hostname } = master.host;
+  const lost = mux.gone.then(() => (closing ? 'closed' : `the connection to ${hostname} was lost`));
+  const open = (command: string) => openSession(mux, gate, hostname, command);
   return {
     kind: 'openssh',
     ...(because !== undefined && { because }),
@@ -32,7 +39,7 @@ function transportOf(master: Master, because: string | undefined): Transport {
     close: async () => {
       closing = true;
       await stopMaster(master);
-      release();
+      mux.close();
     },
   };
 }
@@ -41,32 +48,20 @@ function transportOf(master: Master, because: string | undefined): Transport {
 const TRIES = 5;
 
 /** Waits for its turn, and again where the host refuses a session because others are open. */
-async function openSession(master: Master, gate: Gate, command: string): Promise<Session> {
-  const { hostname } = master.host;
+async function openSession(mux: Mux, gate: Gate, hostname: string, command: string): Promise<Session> {
   for (let alone = 0; ; ) {
     await gate.enter();
-    const { session, state } = await started(master, gate, command);
-    if (state === 'open') {
-      void session.closed.then(() => gate.leave());
-      return session;
+    const opened = await mux.open(command);
+    if ('closed' in opened) {
+      void opened.closed.then(() => gate.leave());
+      return opened;
     }
-    if (state !== 'refused') {
+    if (!opened.refused) {
       gate.leave();
-      throw new Error(`no session on ${hostname}: ${state || 'its connection was lost'}`);
+      throw new Error(`no session on ${hostname}: ${opened.why}`);
     }
     if (gate.refused()) continue;
     if (++alone >= TRIES) throw new Error(`${hostname} refuses another session (MaxSessions)`);
     await new Promise(resolve => setTimeout(resolve, 100 * 2 ** alone));
-  }
-}
-
-/** A command too long for this machine is refused at once, with an exception. */
-async function started(master: Master, gate: Gate, command: string) {
-  try {
-    const { session, established } = startSession(master, command, () => isUp(master));
-    return { session, state: await established };
-  } catch (error) {
-    gate.leave();
-    throw error;
   }
 }

@@ -4,7 +4,6 @@ import { allowed, hostKeyAlgorithms, obstacle } from '../../src/transport/choose
 import type { KnownKeys } from '../../src/transport/hostkeys.ts';
 import { agentOrder, fileKeys, type KeyFile, type Keys } from '../../src/transport/keys.ts';
 import { expand, parseSettings, type Resolved } from '../../src/transport/resolve.ts';
-import { unsent } from '../../src/transport/session.ts';
 import { failureOf, troubleOf } from '../../src/transport/trouble.ts';
 
 /** What `ssh -G` says for a plain host on Debian 12, shortened. */
@@ -181,18 +180,6 @@ describe('the configuration', () => {
     assert.equal(expand('${LB_NOT_SET}/k', host()), undefined);
     assert.match(expand('~/.ssh/id', host()) ?? '', /^\/.*\/\.ssh\/id$/);
     assert.equal(expand('/a~b', host()), '/a~b');
-  });
-
-  test('does not hand our environment to hosts', () => {
-    const env = { PATH: '/bin', HOME: '/h', LANG: 'C', LC_ALL: 'C', LCX: '1', MY: '2' };
-    assert.deepEqual(unsent(host(), env), { PATH: '/bin', HOME: '/h', LCX: '1', MY: '2' });
-    assert.deepEqual(unsent(host('sendenv *'), env), { PATH: '/bin', HOME: '/h' });
-    assert.deepEqual(unsent(host('sendenv L?X M*'), env), {
-      PATH: '/bin',
-      HOME: '/h',
-      LANG: 'C',
-      LC_ALL: 'C',
-    });
   });
 });
 

@@ -1,0 +1,124 @@
+/**
+ * The socket of a master of `ssh` (ControlMaster), spoken with directly: no process for each command. Source: OpenSSH's PROTOCOL.mux. After its
+ * greeting we ask for proxy mode (MUX_C_PROXY, since OpenSSH 7.4); from then on the socket carries the messages of the SSH
+ * connection protocol as they are, and the master puts numbers of its own on our channels.
+ */
+import { connect, type Socket } from 'node:net';
+import { Channel } from './mux-channel.ts';
+import type { Session } from './transport.ts';
+import { Fields, Frames, MESSAGE, u32 } from './wire.ts';
+
+const HELLO = 1;
+const VERSION = 4;
+const PROXY = 0x1000000f;
+const PROXY_GRANTED = 0x8000000f;
+
+/** Seconds within which a master has to answer. */
+const PATIENCE = 10;
+
+export interface Mux {
+  /** Resolves with the session, with 'refused' where the host takes no more of them, or with what went wrong. */
+  open(command: string): Promise<Session | { readonly refused: boolean; readonly why: string }>;
+  /** Resolves when the master is gone, or `close` was called. */
+  readonly gone: Promise<void>;
+  /** Lets go of the master, and of all sessions. */
+  close(): void;
+}
+
+/** Rejects with an Error where there is no master at this socket, or it knows no proxy mode. */
+export async function joinMaster(path: string): Promise<Mux> {
+  const socket = connect(path);
+  const gone = new Promise<void>(resolve => {
+    socket.once('close', () => resolve());
+  });
+  socket.on('error', () => {});
+  const channels = new Channels(socket);
+  const frames = new Frames();
+  const greeted = new Promise<string | undefined>(resolve => {
+    let waited = true;
+    const answer = (problem?: string) => {
+      waited = false;
+      resolve(problem);
+    };
+    void gone.then(() => answer('its master is gone'));
+    socket.setTimeout(PATIENCE * 1000, () => {
+      if (waited) answer('its master does not answer');
+    });
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const message of frames.take(chunk)) {
+          if (!waited) channels.take(message);
+          else {
+            const word = new Fields(message).u32();
+            if (word === PROXY_GRANTED) answer();
+            else if (word !== HELLO) answer('its master knows no proxy mode (OpenSSH before 7.4?)');
+          }
+        }
+      } catch {
+        socket.destroy();
+      }
+    });
+  });
+  socket.write(Buffer.concat([u32(8, HELLO, VERSION), u32(8, PROXY, 0)]));
+  const problem = await greeted;
+  socket.setTimeout(0);
+  if (problem !== undefined) {
+    socket.destroy();
+    throw new Error(problem);
+  }
+  void gone.then(() => channels.lose());
+  return { open: command => channels.open(command), gone, close: () => socket.destroy() };
+}
+
+/** All sessions of ours over one master. */
+class Channels {
+  readonly #socket: Socket;
+  readonly #open = new Map<number, Channel>();
+  #numbers = 0;
+  #lost = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('drain', () => {
+      for (const channel of this.#open.values()) channel.pump();
+    });
+  }
+
+  open(command: string) {
+    const number = this.#numbers++;
+    const channel = new Channel(number, command, {
+      send: (type, ...parts) => this.#send(type, parts),
+      forget: () => this.#open.delete(number),
+    });
+    this.#open.set(number, channel);
+    if (this.#lost) channel.lose();
+    else channel.ask();
+    return channel.opened;
+  }
+
+  take(message: Buffer): void {
+    const fields = new Fields(message, 1);
+    const type = fields.byte();
+    if (type >= MESSAGE.openConfirmation && type <= MESSAGE.failure)
+      this.#open.get(fields.u32())?.take(type, fields);
+  }
+
+  lose(): void {
+    this.#lost = true;
+    for (const channel of this.#open.values()) channel.lose();
+  }
+
+  /** False: the socket is full for now, and `pump` comes when it is not. */
+  #send(type: number, parts: readonly Buffer[]): boolean {
+    const length = parts.reduce((sum, part) => sum + part.length, 2);
+    const head = Buffer.allocUnsafe(6);
+    head.writeUInt32BE(length, 0);
+    head[4] = 0; // no padding
+    head[5] = type;
+    this.#socket.cork();
+    this.#socket.write(head);
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
+    return !this.#socket.writableNeedDrain;
+  }
+}
