@@ -14,7 +14,7 @@ import { joined, takeStorageDown } from './down.ts';
 import { mindHere } from './here.ts';
 import { readLedger } from './ledger.ts';
 import { loginsBy, NOBODY } from './login.ts';
-import { aheadOf, closeMasters } from './masters.ts';
+import { closeMasters } from './masters.ts';
 import { AttendedNode } from './node.ts';
 import { listedHere, wantedResources } from './resources.ts';
 import { newStorages } from './storages.ts';
@@ -65,7 +65,6 @@ export async function attend(context: Context, told: Promise<Ending>): Promise<n
     tree: sharedTree([...context.shared, ...context.setups.map(({ script }) => script)]),
     storages: newStorages(),
     turn,
-    ahead: aheadOf(context, turn),
     warm: false,
     interactive: false,
   };

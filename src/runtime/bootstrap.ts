@@ -10,7 +10,6 @@ import { EXECUTORS } from './executors/executors.ts';
 import { type Entry, entriesOf, note, strike } from './ledger.ts';
 import type { Failure } from './life.ts';
 import type { Logins } from './login.ts';
-import type { Ahead } from './masters.ts';
 import { candidatesOn, type Facts, probe } from './probe.ts';
 import { reach } from './reach.ts';
 import { randomWord, runScript } from './script.ts';
@@ -56,8 +55,6 @@ export interface Wishes {
   /** Things worth knowing that stop nothing. */
   readonly say: (line: string) => void;
   readonly abort: AbortSignal;
-  /** Visits will come. */
-  readonly ahead?: Ahead;
 }
 
 /** Seconds. */
@@ -65,8 +62,9 @@ const HANDSHAKE = 20;
 const SETUP = 3600;
 
 export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outcome> {
-  const { control, interactive, abort, turn } = wishes;
-  const options = { control, seconds: HANDSHAKE, interactive, abort };
+  const { control, interactive, abort, turn, queue } = wishes;
+  // Visits to a host share the runtime's connection; those to a cluster seldom need one.
+  const options = { control, seconds: HANDSHAKE, interactive, abort, shared: !queue };
   let connected = await turn(() => reach(node, options, wishes.context.secrets));
   let byPerson = false;
   if (!connected.ok && connected.kind === 'auth' && (await wishes.logins.ask(node.host, control, abort))) {
@@ -78,8 +76,6 @@ export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outc
     return { ok: false, why: failure.message, hint: failure.hint, again: kind === 'unreachable' };
   }
   const { transport } = connected;
-  // The connection of the system's ssh is the visits' first one itself.
-  if (transport.kind === 'node-ssh' && !wishes.queue) wishes.ahead?.(node, control, abort);
   const close = () => void transport.close();
   abort.addEventListener('abort', close, { once: true });
   try {

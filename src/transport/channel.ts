@@ -68,7 +68,7 @@ function sessionOf(opened: Opened, lost: Promise<string>, gate: Gate): Session {
       const stderr = errors.text();
       const { code, signal } = opened;
       if (code !== null) return resolve({ code, stderr });
-      const why = signal === undefined ? await Promise.race([lost, ended()]) : `ended by SIG${signal}`;
+      const why = signal === undefined ? await Promise.race([lost, ended()]) : `ended by ${signal}`;
       resolve({ code, stderr: `${stderr}${stderr === '' || stderr.endsWith('\n') ? '' : '\n'}${why}` });
     });
   });

@@ -18,8 +18,8 @@ export async function connect(host: Host, wish: Wish, options: ConnectOptions): 
     failure: failureOf(host, options.abort?.aborted ? CALLED_OFF : trouble, tried),
     kind: options.abort?.aborted ? CALLED_OFF.kind : trouble.kind,
   });
-  let because: string | undefined = wish === 'openssh' ? 'the grid file says so' : undefined;
-  if (wish !== 'openssh') {
+  let because = reasonFor(wish, options);
+  if (because === undefined) {
     const first = await library(resolved, clock, options);
     if ('obstacle' in first) {
       because = first.obstacle;
@@ -40,6 +40,12 @@ export async function connect(host: Host, wish: Wish, options: ConnectOptions): 
   if (second.ok) return { ok: true, transport: second.transport };
   tried.push('ssh');
   return refuse(second.trouble);
+}
+
+/** Why it has to be the system's `ssh`, whatever the host is like. */
+function reasonFor(wish: Wish, { shared }: ConnectOptions): string | undefined {
+  if (wish === 'openssh') return 'the grid file says so';
+  return shared && wish === 'auto' ? 'jobs share it' : undefined;
 }
 
 const CALLED_OFF: Trouble = { kind: 'other', reason: 'called off' };

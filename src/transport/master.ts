@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import type { Host } from '../grid/model.ts';
 import { lookupName } from './hostkeys.ts';
+import { endMaster, joinMaster, type Mux } from './mux.ts';
 import { controlWord, pinned } from './options.ts';
 import { ask } from './program.ts';
 import { jumpCommand } from './proxy.ts';
@@ -23,30 +24,55 @@ export interface Master {
   readonly control: string;
 }
 
-/** Brings the master up, or takes over a living one at this socket; undefined: it is there. */
-export async function startMaster(
+/** Brings the master up, unless a living one is at this socket by now, and joins it. */
+export async function openMaster(
   master: Master,
   options: { seconds: number; interactive: boolean; signal?: AbortSignal | undefined },
-): Promise<Trouble | undefined> {
-  const { host, resolved, control } = master;
+): Promise<Mux | Trouble> {
+  const { control } = master;
   if (Buffer.byteLength(control) > LONGEST)
     return {
       kind: 'other',
       reason: `the path of the control socket is longer than ${LONGEST} bytes: ${control}`,
     };
-  if (existsSync(control) && (await isUp(master))) return undefined;
+  if (existsSync(control)) {
+    const living = await joinMaster(control).catch(() => undefined);
+    if (living) return living;
+    await rm(control, { force: true });
+  }
+  const trouble = await startMaster(master, { ...options, seconds: Math.max(1, options.seconds) });
+  if (trouble) return trouble;
+  try {
+    return await joinMaster(control);
+  } catch (error) {
+    await stopMaster(control);
+    return { kind: 'other', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Ends the master and all its sessions, and removes its socket. */
+export async function stopMaster(control: string): Promise<void> {
+  await endMaster(control);
+  await rm(control, { force: true });
+}
+
+async function startMaster(
+  master: Master,
+  {
+    seconds,
+    interactive,
+    signal,
+  }: { seconds: number; interactive: boolean; signal?: AbortSignal | undefined },
+): Promise<Trouble | undefined> {
+  const { host, resolved, control } = master;
   const log = `${control}.log`;
   await rm(log, { force: true });
-  const seconds = Math.max(1, options.seconds);
-  const batch = options.interactive ? 'no' : 'yes';
+  const batch = interactive ? 'no' : 'yes';
   // `auto` replaces a socket that a dead master left; `yes` would not, and leak a process.
   const words = [
-    '-f',
-    '-N',
-    '-S',
-    controlWord(control),
-    '-E',
-    log,
+    '-fN',
+    ...['-S', controlWord(control)],
+    ...['-E', log],
     ...pinned(resolved),
     ...throughHops(resolved, ['-E', log, '-o', `BatchMode=${batch}`]),
     ...[
@@ -62,7 +88,7 @@ export async function startMaster(
     '--',
     host.hostname,
   ];
-  const ended = await run(words, log, seconds, options.signal);
+  const ended = await run(['-c', ALONE, 'sh', control, ...words], log, seconds, signal);
   const said = await readFile(log, 'utf8').catch(() => '');
   await rm(log, { force: true });
   // It listens before it goes into the background.
@@ -72,20 +98,8 @@ export async function startMaster(
   return trouble.kind === 'host-key' ? { ...trouble, ...(await shownKey(master, seconds)) } : trouble;
 }
 
-/** Ends the master and all its sessions, and removes its socket. */
-export async function stopMaster(master: Master): Promise<void> {
-  await control(master, 'exit');
-  await rm(master.control, { force: true });
-}
-
-export async function isUp(master: Master): Promise<boolean> {
-  return (await control(master, 'check')).code === 0;
-}
-
-function control({ control, host, resolved }: Master, what: 'check' | 'exit') {
-  const words = ['-S', controlWord(control), '-O', what, ...pinned(resolved), '--', host.hostname];
-  return ask('ssh', words, { seconds: 5 });
-}
+/** Visits open a connection that they miss, under the same lock: a second master would find no socket for itself, and never end. */
+const ALONE = 'exec 9>>"$1.lock" && flock 9 || exit; [ ! -S "$1" ] || exit 0; shift; ssh "$@" 9>&-';
 
 /**
  * The exit code, or what ended it before. Only its exit is waited for: in the background it keeps what it inherited, so its
@@ -99,16 +113,32 @@ async function run(
 ): Promise<number | null | string> {
   const file = await open(log, 'a', 0o600);
   try {
-    const child = spawn('ssh', words, { stdio: ['ignore', 'ignore', file.fd], ...(signal && { signal }) });
+    // In a group of its own, by which all of it can be ended.
+    const child = spawn('sh', words, { stdio: ['ignore', 'ignore', file.fd], detached: true });
+    const stop = () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has just ended.
+      }
+    };
     return await new Promise(resolve => {
-      const timer = setTimeout(() => {
-        child.kill('SIGKILL');
-        resolve(`no connection within ${Math.ceil(seconds)} s: timed out`);
-      }, seconds * 1000);
       const end = (how: number | null | string) => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
         resolve(how);
       };
+      const giveUp = (why: string) => {
+        stop();
+        end(why);
+      };
+      const timer = setTimeout(
+        () => giveUp(`no connection within ${Math.ceil(seconds)} s: timed out`),
+        seconds * 1000,
+      );
+      const abort = () => giveUp('called off');
+      signal?.addEventListener('abort', abort, { once: true });
+      if (signal?.aborted) abort();
       child.once('error', error => end(error.message));
       child.once('exit', end);
     });

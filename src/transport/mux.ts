@@ -10,11 +10,12 @@ import { Fields, Frames, MESSAGE, u32 } from './wire.ts';
 
 const HELLO = 1;
 const VERSION = 4;
+const TERMINATE = 0x10000005;
 const PROXY = 0x1000000f;
 const PROXY_GRANTED = 0x8000000f;
 
 /** Seconds within which a master has to answer. */
-const PATIENCE = 10;
+const PATIENCE = 5;
 
 export interface Mux {
   /** Resolves with the session, with 'refused' where the host takes no more of them, or with what went wrong. */
@@ -68,6 +69,17 @@ export async function joinMaster(path: string): Promise<Mux> {
   }
   void gone.then(() => channels.lose());
   return { open: command => channels.open(command), gone, close: () => socket.destroy() };
+}
+
+/** Ends a master, with all sessions over it; resolves when it is gone. Where there is none, that is all. */
+export async function endMaster(path: string): Promise<void> {
+  const socket = connect(path);
+  socket.on('error', () => {}).resume();
+  socket.setTimeout(PATIENCE * 1000, () => socket.destroy());
+  socket.write(Buffer.concat([u32(8, HELLO, VERSION), u32(8, TERMINATE, 0)]));
+  await new Promise<void>(resolve => {
+    socket.once('close', () => resolve());
+  });
 }
 
 /** All sessions of ours over one master. */

@@ -1,8 +1,8 @@
 /** The system's way: a master of `ssh`, and sessions over its socket. Whatever `ssh` can do, this can. */
 import { execute } from './execution.ts';
 import { Gate } from './gate.ts';
-import { type Master, startMaster, stopMaster } from './master.ts';
-import { joinMaster, type Mux } from './mux.ts';
+import { type Master, openMaster, stopMaster } from './master.ts';
+import type { Mux } from './mux.ts';
 import type { Session, Transport } from './transport.ts';
 import type { LoggedIn } from './trouble.ts';
 
@@ -12,16 +12,9 @@ export async function byOpenSsh(
   options: { seconds: number; interactive: boolean; signal?: AbortSignal | undefined },
   because: string | undefined,
 ): Promise<LoggedIn> {
-  const trouble = await startMaster(master, options);
-  if (trouble) return { ok: false, trouble };
-  try {
-    const mux = await joinMaster(master.control);
-    return { ok: true, transport: transportOf(master, mux, because) };
-  } catch (error) {
-    await stopMaster(master);
-    const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, trouble: { kind: 'other', reason } };
-  }
+  const opened = await openMaster(master, options);
+  if ('kind' in opened) return { ok: false, trouble: opened };
+  return { ok: true, transport: transportOf(master, opened, because) };
 }
 
 function transportOf(master: Master, mux: Mux, because: string | undefined): Transport {
@@ -38,7 +31,7 @@ function transportOf(master: Master, mux: Mux, because: string | undefined): Tra
     lost,
     close: async () => {
       closing = true;
-      await stopMaster(master);
+      await stopMaster(master.control);
       mux.close();
     },
   };

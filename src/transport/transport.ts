@@ -65,6 +65,8 @@ export interface ConnectOptions {
   readonly seconds: number;
   /** There is a terminal, and the user may be asked (a passphrase, a one-time code) once. */
   readonly interactive: boolean;
+  /** Others will hold sessions over it, so it has to be one of the system's `ssh`, unless the wish is node-ssh. */
+  readonly shared?: boolean;
   readonly abort?: AbortSignal;
 }
 

@@ -138,4 +138,8 @@ release_nodes() {
   while IFS= read -r line <&5; do printf '%s\n' "$line"; done
   while alive "$attendant"; do wait "$attendant"; done
   wait "$attendant"
+  set -- $?
+  # One that was killed may have left a connection that is just being opened.
+  [ "$1${revived-}" = 0 ] || reap "LOGOBATCH_START=$$\$"
+  return "$1"
 }
