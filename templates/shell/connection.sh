@@ -15,14 +15,17 @@ blank='
 '
 blank=$blank$blank$blank$blank blank=$blank$blank$blank$blank
 
-# remote COMMAND: runs it on the node over the connection that is there; if it is not, fails with 255 rather than opening one for itself. Into a file
-# it may say a MiB (2048 blocks), whatever talks there.
-remote() (
+# remote COMMAND: runs it on the node.
+remote() (reach "$1")
+
+# reach COMMAND: becomes what runs it on the node over the connection that is there; if it is not, that fails with 255 rather than opening one for
+# itself. Into a file it may say a MiB (2048 blocks), whatever talks there.
+reach() {
   ulimit -f 2048
   [ -n "$host" ] || exec sh -c "$1"
   # shellcheck disable=SC2086 # words
   exec ssh $pinned -o ControlMaster=no -o ProxyCommand=false -o "ControlPath=$path" $options -- "$host" "$1"
-)
+}
 
 # join: there is a connection for our slot. Sets path.
 join() {

@@ -28,7 +28,9 @@ leftovers() {
   suspects=
   for pid in $(holders "LOGOBATCH_JOB=$1\\."); do
     word=$({ tr '\0' '\n' <"/proc/$pid/environ" | sed -n 's/^LOGOBATCH_JOB=//p'; } 2>/dev/null)
+    # A session waits for the next visit; what is left of it goes with the run.
     case " $active " in *" $word "*) continue ;; esac
+    case $word in *.0) continue ;; esac
     case " $seen " in *" $pid "*) reap "LOGOBATCH_JOB=$word\$" & ;; esac
     suspects="$suspects $pid"
   done

@@ -15,8 +15,9 @@ import { type Pool, startPool } from './rig.ts';
 type Member = readonly [name: string, type?: string, content?: string, size?: number];
 interface Attack {
   readonly members?: readonly Member[];
-  /** What stands before the first line, instead of `result N`, and instead of `end N 0 1 1 ok`; `N` is the number of the job. */
+  /** What stands instead of the first line, of `ready`, of `result N`, and instead of `end N 0 1 1 ok`; `N` is the number of the job. */
   readonly lead?: string;
+  readonly ready?: string;
   readonly result?: string;
   readonly end?: string;
   /** The archive ends after so many bytes, and everything with it. */
@@ -69,6 +70,7 @@ const LOST: Readonly<Record<string, Attack>> = {
   'an end with a negative time': { end: 'end N 0 -5 1 ok' },
   'an end with a word of its own': { end: 'end N 0 1 1 splendid' },
   'a wrong nonce': { lead: 'lb-wrong' },
+  'another word than ready': { ready: 'result N' },
   'an archive cut within a file': {
     members: [
       ['N/out/', '5'],
@@ -133,8 +135,8 @@ function header([name, type = '0', content = '', size]) {
   return Buffer.concat([block, Buffer.from(body), Buffer.alloc((512 - body.length % 512) % 512)]);
 }
 async function begin() {
-  const { members = ${JSON.stringify(GOOD)}, lead, result = 'result N', end = 'end N 0 1 1 ok', cut, forever } = attack;
-  await out('\n' + (lead ?? 'lb-' + nonce) + '\n');
+  const { members = ${JSON.stringify(GOOD)}, lead, ready = 'ready', result = 'result N', end = 'end N 0 1 1 ok', cut, forever } = attack;
+  await out('\n' + (lead ?? 'lb-' + nonce) + '\n' + ready.replaceAll('N', n) + '\n');
   if (lead === undefined) {
     if (result) await out(result.replaceAll('N', n) + '\n');
     let archive = Buffer.concat([...members.map(header), forever ? Buffer.alloc(0) : Buffer.alloc(1024)]);

@@ -48,7 +48,7 @@ execute() {
     trap - PIPE
     # shellcheck disable=SC2086 # words or none
     cd "$root" && exec $polite "$shell" "$work/$stage/in/data/processed/$id/$job/jobfile.sh" </dev/null
-  ) >>"$own/job.out" 2>>"$own/job.err"
+  ) 3<&- >>"$own/job.out" 2>>"$own/job.err"
   code=$?
   now
   elapsed=$((now - began))
