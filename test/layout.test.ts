@@ -89,7 +89,7 @@ describe('src', () => {
         ...['emit/hold.ts', 'emit/put.ts', 'emit/write.ts'],
         'runtime/board.ts',
         ...['fetch', 'notes', 'packet', 'send'].map(name => `runtime/cluster/${name}.ts`),
-        ...['context', 'ledger', 'login', 'masters', 'stage'].map(name => `runtime/${name}.ts`),
+        ...['control', 'ledger', 'login', 'masters', 'stage'].map(name => `runtime/${name}.ts`),
         'scaffold/place.ts',
       ],
     );

@@ -9,12 +9,13 @@ import type { Attended, Ending } from './attended.ts';
 import * as board from './board.ts';
 import { AttendedCluster } from './cluster/cluster.ts';
 import { arraysOf } from './cluster/notes.ts';
-import { type Context, controlFolder } from './context.ts';
+import type { Context } from './context.ts';
+import { controlFolder, keptFolder, keptSocket, readKept } from './control.ts';
 import { joined, takeStorageDown } from './down.ts';
 import { mindHere } from './here.ts';
 import { readLedger } from './ledger.ts';
 import { loginsBy, NOBODY } from './login.ts';
-import { closeMasters } from './masters.ts';
+import { closeMasters, closeOthers } from './masters.ts';
 import { AttendedNode } from './node.ts';
 import { listedHere, wantedResources } from './resources.ts';
 import { newStorages } from './storages.ts';
@@ -66,6 +67,7 @@ export async function attend(context: Context, told: Promise<Ending>): Promise<n
     storages: newStorages(),
     turn,
     warm: false,
+    kept: false,
     interactive: false,
   };
   const listener = { say: (line: string) => say(line), changed };
@@ -75,7 +77,16 @@ export async function attend(context: Context, told: Promise<Ending>): Promise<n
   // Jobs that wait in a queue already are not to be computed once more.
   const clusters = alone ? wanted.clusters.filter(({ name }) => arraysOf(name).length > 0) : wanted.clusters;
   const nodes: Attended[] = [
-    ...hosts.map((resource, i) => new AttendedNode(resource, controlOf(i), wishes, listener)),
+    ...hosts.map((resource, i) => {
+      const socket = keptSocket(context, resource);
+      const kept = readKept(socket) !== undefined;
+      return new AttendedNode(
+        resource,
+        kept ? socket.slice(0, -2) : controlOf(i),
+        { ...wishes, kept },
+        listener,
+      );
+    }),
     ...clusters.map(
       (resource, i) => new AttendedCluster(resource, controlOf(hosts.length + i), wishes, listener),
     ),
@@ -111,6 +122,7 @@ export async function attend(context: Context, told: Promise<Ending>): Promise<n
   for (const entry of stored) reports.push(await takeStorageDown(entry, wanted.ssh, options));
   const { lines, clean } = joined(reports);
   await closeMasters(control);
+  await closeOthers(keptFolder(context));
   for (const line of lines) print(line);
   return clean && up.length + (here ? 1 : 0) > 0 ? 0 : 1;
 }

@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import type { ClusterResource, SshResource } from '../grid/model.ts';
 import { shWord } from '../quote.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { Connected, ConnectOptions, Transport } from '../transport/transport.ts';
 import { tellUnprepared } from './board.ts';
 import { arraysOf } from './cluster/notes.ts';
 import type { Context } from './context.ts';
+import { KEPT, readKept, tellKept } from './control.ts';
 import { EXECUTORS } from './executors/executors.ts';
 import { type Entry, entriesOf, note, strike } from './ledger.ts';
 import type { Failure } from './life.ts';
@@ -17,7 +18,7 @@ import { stage } from './stage.ts';
 import type { Placed, Storages } from './storages.ts';
 import { removeWork } from './teardown.ts';
 import type { TreeEntry } from './tree.ts';
-import type { Turn } from './turns.ts';
+import { type Turn, turnsOf } from './turns.ts';
 import { adoptWork, isPlainPath, makeWork, newWorkName, type Work } from './work.ts';
 
 export interface Ready {
@@ -49,6 +50,8 @@ export interface Wishes {
   readonly queue?: ClusterResource;
   /** What is made is to stay when the run is over. */
   readonly warm: boolean;
+  /** The connection, too. */
+  readonly kept: boolean;
   readonly interactive: boolean;
   /** Whom to ask where a login needs a person. */
   readonly logins: Logins;
@@ -59,22 +62,25 @@ export interface Wishes {
 
 /** Seconds. */
 const HANDSHAKE = 20;
+const PERSON = 180;
 const SETUP = 3600;
 
 export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outcome> {
-  const { control, interactive, abort, turn, queue } = wishes;
+  const { control, abort, turn, queue, kept } = wishes;
   // Visits to a host share the runtime's connection; those to a cluster seldom need one.
-  const options = { control, seconds: HANDSHAKE, interactive, abort, shared: !queue };
+  const shared = { control, abort, shared: !queue, idle: kept ? KEPT : undefined };
+  const options = { ...shared, seconds: HANDSHAKE, interactive: false };
   let connected = await turn(() => reach(node, options, wishes.context.secrets));
-  let byPerson = false;
-  if (!connected.ok && connected.kind === 'auth' && (await wishes.logins.ask(node.host, control, abort))) {
-    connected = await reach({ ...node, transport: 'openssh' }, options);
-    byPerson = true;
+  let byPerson = readKept(control)?.byPerson ?? false;
+  if (!connected.ok && connected.kind === 'auth') {
+    connected = (await withPerson(node, options, wishes)) ?? connected;
+    byPerson = connected.ok;
   }
   if (!connected.ok) {
     const { failure, kind } = connected;
     return { ok: false, why: failure.message, hint: failure.hint, again: kind === 'unreachable' };
   }
+  if (kept) tellKept(control, { byPerson });
   const { transport } = connected;
   const close = () => void transport.close();
   abort.addEventListener('abort', close, { once: true });
@@ -86,6 +92,19 @@ export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outc
     abort.removeEventListener('abort', close);
   }
 }
+
+/** Logs in once more where somebody can answer: at our own terminal, one host after another, or at that of `start`. */
+async function withPerson(
+  node: SshResource,
+  options: ConnectOptions,
+  { interactive, logins, control, abort }: Wishes,
+): Promise<Connected | undefined> {
+  const bySsh = { ...node, transport: 'openssh' } as const;
+  if (interactive) return inTurn(() => reach(bySsh, { ...options, seconds: PERSON, interactive }));
+  return (await logins.ask(node.host, control, abort)) ? reach(bySsh, options) : undefined;
+}
+
+const inTurn = turnsOf(1);
 
 async function prepare(
   node: SshResource,

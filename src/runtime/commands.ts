@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { counted } from '../counted.ts';
 import { HANDSHAKES } from './attend.ts';
 import { bootstrap } from './bootstrap.ts';
-import { type Context, controlFolder } from './context.ts';
+import type { Context } from './context.ts';
+import { controlFolder, keptFolder, keptSocket } from './control.ts';
 import { type DownOptions, joined, takeAllDown } from './down.ts';
 import { told } from './life.ts';
 import { NOBODY } from './login.ts';
@@ -39,16 +40,19 @@ export async function up(given: Context): Promise<number> {
     abort: new AbortController().signal,
   };
   const nodes = [
-    ...wanted.ssh.map(node => ({ node, queue: {} })),
-    ...wanted.clusters.map(queue => ({ node: loginNodeOf(queue), queue: { queue } })),
+    ...wanted.ssh.map(node => ({ node, own: { kept: true, control: keptSocket(context, node) } })),
+    ...wanted.clusters.map((queue, i) => ({
+      node: loginNodeOf(queue),
+      own: { queue, kept: false, control: join(control, `${i}.0`) },
+    })),
   ];
   const ups = await Promise.all(
-    nodes.map(async ({ node, queue }, i) => {
-      const outcome = await bootstrap(node, { ...wishes, ...queue, control: join(control, `${i}.0`) });
+    nodes.map(async ({ node, own }) => {
+      const outcome = await bootstrap(node, { ...wishes, ...own });
       if (outcome.ok) {
         const { facts, transport } = outcome.ready;
         print(`up      ${node.name}: ${node.slots ?? facts.processors} slots, ${facts.memory} MiB`);
-        await transport.close();
+        await transport.close({ keep: own.kept });
       } else print(`left out  ${node.name}: ${told(outcome)}`);
       return outcome.ok && outcome.ready.prepared;
     }),
@@ -77,6 +81,7 @@ async function takeDown(given: Context, everywhere: boolean): Promise<number> {
   const turn = turnsOf(HANDSHAKES);
   const options = (number: number): DownOptions => ({
     control: join(control, `${number}.0`),
+    kept: node => keptSocket(context, node),
     interactive: process.stdin.isTTY === true,
     seconds: 20,
   });
@@ -85,6 +90,7 @@ async function takeDown(given: Context, everywhere: boolean): Promise<number> {
     ? await Promise.all(nodes.map((node, i) => turn(() => sweepNode(node, options(i)))))
     : [];
   await closeMasters(control);
+  await closeMasters(keptFolder(context));
   const { lines, clean } = joined([known, ...swept]);
   for (const line of lines) print(line);
   if (clean && count > 0) print(`down    ${counted(count, 'work folder')}`);

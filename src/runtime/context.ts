@@ -1,5 +1,5 @@
 /** What `start` says to the runtime: by the environment which run it is for, and in a file what its batches ask of nodes. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -75,11 +75,4 @@ function needs(): string[] {
   } catch {
     return [];
   }
-}
-
-/** The folder of a run's control sockets, which only the user may enter; short, since paths of sockets are. */
-export function controlFolder({ slots, start }: Context): string {
-  const folder = join(slots, `c.${start}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
 }

@@ -1,6 +1,7 @@
 /** Takes down what the ledger knows of: a connection a host, everything that was made there removed and seen to be gone. */
-import type { SshResource } from '../grid/model.ts';
-import type { Transport } from '../transport/transport.ts';
+import { existsSync } from 'node:fs';
+import type { Host, SshResource } from '../grid/model.ts';
+import type { Connected, Transport, Wish } from '../transport/transport.ts';
 import { cancelAll } from './cluster/cancel.ts';
 import { strikeArrays } from './cluster/notes.ts';
 import { arrayPrefix } from './cluster/site.ts';
@@ -20,16 +21,27 @@ export interface Report {
 export interface DownOptions {
   /** The path of a control socket for a connection of its own. */
   readonly control: string;
+  /** Where the connection to a warm node may still be open. */
+  readonly kept?: (node: { readonly name: string; readonly host: Host }) => string;
   readonly interactive: boolean;
   /** For the handshake. */
   readonly seconds: number;
+}
+
+/** Over the connection that is still open, if there is one. It is not closed here, but with all others at the end. */
+export async function reachAgain(
+  node: { readonly name: string; readonly host: Host; readonly transport: Wish },
+  options: DownOptions,
+): Promise<Connected> {
+  const kept = options.kept?.(node) ?? '';
+  return reach(node, existsSync(kept) ? { ...options, control: kept, shared: true } : options);
 }
 
 /** Takes down these work folders of one node. */
 export async function takeDown(entries: readonly Entry[], options: DownOptions): Promise<Report> {
   const [first] = entries;
   if (!first) return { lines: [], clean: true };
-  const connected = await reach(first, options);
+  const connected = await reachAgain({ ...first, name: first.node }, options);
   if (!connected.ok)
     return { lines: entries.map(entry => leftLine(entry, connected.failure.message)), clean: false };
   const { transport } = connected;
@@ -38,7 +50,7 @@ export async function takeDown(entries: readonly Entry[], options: DownOptions):
     for (const entry of entries) reports.push(await takeOneDown(transport, entry));
     return joined(reports);
   } finally {
-    await transport.close();
+    await transport.close({ keep: true });
   }
 }
 

@@ -170,7 +170,7 @@ export class AttendedNode implements Attended {
       const { entry } = ready.work;
       const said = (await Promise.race([keeper.finish(entry.warm ? 'keep' : 'down'), limit(45)])) ?? [];
       if (entry.warm && said.at(-1) === 'kept') {
-        await ready.transport.close();
+        await ready.transport.close({ keep: this.wishes.kept });
         return { lines: [], clean: true };
       }
       const removed = entry.warm ? undefined : await removalOf(ready, said);

@@ -2,16 +2,15 @@
 import type { SshResource } from '../grid/model.ts';
 import { shWord } from '../quote.ts';
 import type { Transport } from '../transport/transport.ts';
-import { type DownOptions, joined, type Report, reportOf } from './down.ts';
+import { type DownOptions, joined, type Report, reachAgain, reportOf } from './down.ts';
 import type { Entry } from './ledger.ts';
-import { reach } from './reach.ts';
 import { runScript } from './script.ts';
 import { strangersOf, strangersScript } from './strangers.ts';
 import { removeWork } from './teardown.ts';
 
 /** One node. A node that cannot be reached is said, but it need not have anything of ours. */
 export async function sweepNode(node: SshResource, options: DownOptions): Promise<Report> {
-  const connected = await reach(node, options);
+  const connected = await reachAgain(node, options);
   if (!connected.ok)
     return { lines: [`note    ${node.name} was not looked at: ${connected.failure.message}`], clean: true };
   const { transport } = connected;
@@ -27,7 +26,7 @@ export async function sweepNode(node: SshResource, options: DownOptions): Promis
     }
     return joined(reports);
   } finally {
-    await transport.close();
+    await transport.close({ keep: true });
   }
 }
 

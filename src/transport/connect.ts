@@ -33,9 +33,9 @@ export async function connect(host: Host, wish: Wish, options: ConnectOptions): 
     }
   }
   const master = { host, resolved, control: options.control };
-  const { interactive } = options;
+  const { interactive, idle } = options;
   const second = await patiently(clock, () =>
-    byOpenSsh(master, { seconds: clock.left(), interactive, signal: options.abort }, because),
+    byOpenSsh(master, { seconds: clock.left(), interactive, idle, signal: options.abort }, because),
   );
   if (second.ok) return { ok: true, transport: second.transport };
   tried.push('ssh');

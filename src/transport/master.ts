@@ -18,6 +18,14 @@ const LONGEST = 90;
 /** Seconds after which a master ends that nobody holds any more: whoever holds it may be killed. */
 const IDLE = 60;
 
+export interface Opening {
+  readonly seconds: number;
+  readonly interactive: boolean;
+  /** Instead of IDLE. */
+  readonly idle?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Master {
   readonly host: Host;
   readonly resolved: Resolved;
@@ -25,10 +33,7 @@ export interface Master {
 }
 
 /** Brings the master up, unless a living one is at this socket by now, and joins it. */
-export async function openMaster(
-  master: Master,
-  options: { seconds: number; interactive: boolean; signal?: AbortSignal | undefined },
-): Promise<Mux | Trouble> {
+export async function openMaster(master: Master, options: Opening): Promise<Mux | Trouble> {
   const { control } = master;
   if (Buffer.byteLength(control) > LONGEST)
     return {
@@ -58,11 +63,7 @@ export async function stopMaster(control: string): Promise<void> {
 
 async function startMaster(
   master: Master,
-  {
-    seconds,
-    interactive,
-    signal,
-  }: { seconds: number; interactive: boolean; signal?: AbortSignal | undefined },
+  { seconds, interactive, idle = IDLE, signal }: Opening,
 ): Promise<Trouble | undefined> {
   const { host, resolved, control } = master;
   const log = `${control}.log`;
@@ -77,7 +78,7 @@ async function startMaster(
     ...throughHops(resolved, ['-E', log, '-o', `BatchMode=${batch}`]),
     ...[
       'ControlMaster=auto',
-      `ControlPersist=${IDLE}`,
+      `ControlPersist=${idle}`,
       `BatchMode=${batch}`,
       `ConnectTimeout=${Math.ceil(seconds)}`,
       'ServerAliveInterval=5',
@@ -88,7 +89,11 @@ async function startMaster(
     '--',
     host.hostname,
   ];
-  const ended = await run(['-c', ALONE, 'sh', control, ...words], log, seconds, signal);
+  // A person can only answer where there is a terminal; no visits wait for the lock then.
+  const how = interactive
+    ? { program: 'ssh', args: words, group: false }
+    : { program: 'sh', args: ['-c', ALONE, 'sh', control, ...words], group: true };
+  const ended = await run(how, log, seconds, signal);
   const said = await readFile(log, 'utf8').catch(() => '');
   await rm(log, { force: true });
   // It listens before it goes into the background.
@@ -106,18 +111,18 @@ const ALONE = 'exec 9>>"$1.lock" && flock 9 || exit; [ ! -S "$1" ] || exit 0; sh
  * standard error, where a program on the way may speak, goes into the log as well.
  */
 async function run(
-  words: readonly string[],
+  { program, args, group }: { program: string; args: readonly string[]; group: boolean },
   log: string,
   seconds: number,
   signal?: AbortSignal,
 ): Promise<number | null | string> {
   const file = await open(log, 'a', 0o600);
   try {
-    // In a group of its own, by which all of it can be ended.
-    const child = spawn('sh', words, { stdio: ['ignore', 'ignore', file.fd], detached: true });
+    // In a group of its own all of it can be ended at once.
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', file.fd], detached: group });
     const stop = () => {
       try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+        if (child.pid !== undefined) process.kill(group ? -child.pid : child.pid, 'SIGKILL');
       } catch {
         // It has just ended.
       }

@@ -1,7 +1,7 @@
 /** The system's way: a master of `ssh`, and sessions over its socket. Whatever `ssh` can do, this can. */
 import { execute } from './execution.ts';
 import { Gate } from './gate.ts';
-import { type Master, openMaster, stopMaster } from './master.ts';
+import { type Master, type Opening, openMaster, stopMaster } from './master.ts';
 import type { Mux } from './mux.ts';
 import type { Session, Transport } from './transport.ts';
 import type { LoggedIn } from './trouble.ts';
@@ -9,7 +9,7 @@ import type { LoggedIn } from './trouble.ts';
 /** Logs in; never rejects. `because`: why it is not node-ssh. */
 export async function byOpenSsh(
   master: Master,
-  options: { seconds: number; interactive: boolean; signal?: AbortSignal | undefined },
+  options: Opening,
   because: string | undefined,
 ): Promise<LoggedIn> {
   const opened = await openMaster(master, options);
@@ -29,9 +29,9 @@ function transportOf(master: Master, mux: Mux, because: string | undefined): Tra
     exec: (command, options) => execute(() => open(command), options),
     open,
     lost,
-    close: async () => {
+    close: async ({ keep } = { keep: false }) => {
       closing = true;
-      await stopMaster(master.control);
+      if (!keep) await stopMaster(master.control);
       mux.close();
     },
   };

@@ -44,8 +44,11 @@ export interface Transport {
   open(command: string): Promise<Session>;
   /** Resolves with the reason when the connection is gone; `closed` after `close()`. */
   readonly lost: Promise<string>;
-  /** Closes the connection and what belongs to it on this machine; may be called twice. */
-  close(): Promise<void>;
+  /**
+   * Closes the connection and what belongs to it on this machine; may be called twice. `keep`: a connection of the system's `ssh` stays open,
+   * for whoever comes to its socket.
+   */
+  close(how?: { readonly keep: boolean }): Promise<void>;
 }
 
 /** What the grid file may ask for. */
@@ -67,6 +70,8 @@ export interface ConnectOptions {
   readonly interactive: boolean;
   /** Others will hold sessions over it, so it has to be one of the system's `ssh`, unless the wish is node-ssh. */
   readonly shared?: boolean;
+  /** Seconds that such a connection stays open without any session; a minute, if nothing is said. */
+  readonly idle?: number | undefined;
   readonly abort?: AbortSignal;
 }
 

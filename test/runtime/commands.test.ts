@@ -61,6 +61,29 @@ describe('up and down', { skip: canLab() }, () => {
     assert.deepEqual(rig.lab.processes(rig.lab.host('n1')), []);
   });
 
+  test('their connections stay open from one run to the next', async () => {
+    const folder = join(rig.root, 'slots');
+    const kept = () =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter(path => /^w\.\w{8}\/\w{8}\.\d$/.test(path))
+        .map(path => `${path} ${lstatSync(join(folder, path)).ino}`);
+    const sockets = kept();
+    assert.equal(sockets.length, 2);
+    const attended = await rig.attend();
+    assert.match(
+      `${rig.reach('n1').control} `,
+      new RegExp(`^${folder}/(${sockets.map(line => line.slice(0, 19)).join('|')}) $`),
+    );
+    assert.equal((await attended.end()).code, 0);
+    assert.deepEqual(kept(), sockets);
+    // One that is gone is opened anew.
+    rig.lab.host('n1').kill('connections');
+    await rig.lab.host('n1').start();
+    assert.equal((await (await rig.attend()).end()).code, 0);
+    assert.equal(kept().length, 2);
+    assert.equal(kept().filter(line => sockets.includes(line)).length, 1);
+  });
+
   test('down takes them down; where a node does not answer it says so, fails, and can be repeated', async () => {
     rig.lab.host('n2').kill('connections');
     const work = workOf('n2');
@@ -72,6 +95,7 @@ describe('up and down', { skip: canLab() }, () => {
     await rig.lab.host('n2').start();
     assert.deepEqual(await rig.command('down'), { code: 0, out: 'down    1 work folder\n' });
     assert.deepEqual(await rig.command('down'), { code: 0, out: 'nothing is kept\n' });
+    assert.deepEqual(readdirSync(join(rig.root, 'slots')), []);
     clean();
   });
 

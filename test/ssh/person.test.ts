@@ -34,3 +34,25 @@ test('a host that asks for a password asks once for the whole run, and only wher
     pool.stop();
   }
 });
+
+test('make up asks once for all runs until make down', { skip: canLab() }, async () => {
+  const pool = await startPool({ hosts: [{ login: 'password' }], files: FILES, grid: { slots: 3 } });
+  try {
+    const left = watchTraces(pool.lab);
+    const env = { ...pool.image.environment, PATH: `${pool.lab.bin}:${process.env.PATH}`, TERM: 'dumb' };
+    const { status, screen } = await onTerminal('make up', { cwd: pool.image.root, env }, [
+      [/assword:/, `${SECRET}\n`],
+    ]);
+    assert.equal(status, 0, screen);
+    assert.match(screen, /^up {6}n1: 3 slots/m);
+    for (const goal of [[], ['-B']]) {
+      const { code, out } = await pool.make(goal);
+      assert.equal(code, 0, out);
+      assert.match(out, /^12 done/m);
+    }
+    assert.equal((await pool.make(['down'])).out, 'down    1 work folder\n');
+    left();
+  } finally {
+    pool.stop();
+  }
+});

@@ -1,5 +1,8 @@
 /** Sessions and slots: many over one host, fewer than the host's limit allows, and what a cut costs a bundle. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canLab } from '../lab/hosts.ts';
@@ -88,5 +91,76 @@ describe('slots and sessions', { skip: canLab() }, () => {
     await pool.make(['clean']);
     await pool.make(['-B', 'cut']);
     assert.deepEqual(Object.keys(pool.shares()).sort(), ['n1', 'n2']);
+  });
+});
+
+describe('a session', { skip: canLab() }, () => {
+  let pool: Pool;
+  const slots = () => pool.image.environment.LOGOBATCH_SLOTS ?? '';
+  /** Who waits for the next visit to a slot, and to what it answers. */
+  const idle = (slot: string) =>
+    readFileSync(join(slots(), `${slot}.session`), 'utf8')
+      .trim()
+      .split(' ');
+  before(async () => {
+    pool = await startPool({
+      // Each session of an agent leaves a line.
+      hosts: [{ forceCommand: `case $SSH_ORIGINAL_COMMAND in *"/agent'"*) echo >>agents ;; esac` }],
+      files: {
+        'batch_info/many.yml': table('a', 30, 'echo {i} > {out}/f'),
+        'batch_info/gap.yml': `batches:
+  - name: a
+    inputs: {matrix: {s: [0.1, 4]}}
+    command: sleep {s}; echo {s} > {out}/f
+  - name: b
+    needs: a
+    inputs: {matrix: {i: {from: 1, to: 4}}}
+    command: sleep 0.3; echo {i} > {out}/f
+`,
+      },
+      grid: { slots: 2 },
+    });
+  });
+  after(() => pool.stop());
+
+  test('serves the visits to its slot one after another', async () => {
+    const { code, out } = await pool.make(['many']);
+    assert.equal(code, 0, out);
+    const lines = readFileSync(join(pool.host('n1').user.home, 'agents'), 'utf8');
+    assert.equal(lines, '\n\n');
+  });
+
+  test('that was killed while nobody used it is replaced, and no job is lost', async () => {
+    const running = pool.start(['gap']);
+    const waiting = () =>
+      ['n1.1', 'n1.2'].flatMap(slot => {
+        try {
+          const [run = '', pid = ''] = idle(slot);
+          return run !== '' && existsSync(`/proc/${pid}`) ? [Number(pid)] : [];
+        } catch {
+          return [];
+        }
+      });
+    await until('one slot waits', () => waiting().length === 1);
+    for (const pid of waiting()) process.kill(pid, 'SIGKILL');
+    const { code, out } = await running.ended;
+    assert.equal(code, 0, out);
+    assert.doesNotMatch(out, /lost/);
+  });
+
+  test("of another image's run makes way; who only has its number does not", async () => {
+    const word = 'other.1.1.0';
+    const sleeper = (env: NodeJS.ProcessEnv) => spawn('sleep', ['60'], { env: { ...process.env, ...env } });
+    const [theirs, stranger] = [sleeper({ LOGOBATCH_JOB: word }), sleeper({})];
+    try {
+      for (const [i, { pid }] of [theirs, stranger].entries())
+        writeFileSync(join(slots(), `n1.${i + 1}.session`), `other ${pid} ${word} /tmp/lb.x\n`);
+      const { code, out } = await pool.make(['-B', 'many']);
+      assert.equal(code, 0, out);
+      await until('it has ended', () => theirs.signalCode === 'SIGTERM');
+      assert.equal(stranger.exitCode ?? stranger.signalCode, null);
+    } finally {
+      for (const child of [theirs, stranger]) child.kill('SIGKILL');
+    }
   });
 });
