@@ -60,14 +60,14 @@ async function lookAtAll(
   wanted: readonly Resource[],
   requires: readonly string[],
 ): Promise<Look[] | undefined> {
-  // Paths of sockets are short.
-  const parent = tmpdir().length < 50 ? tmpdir() : '/tmp';
-  const folder = mkdtempSync(join(parent, 'logobatch-'));
   const ending = new AbortController();
   // Each connection listens.
   setMaxListeners(0, ending.signal);
   const end = () => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  // Paths of sockets are short.
+  const parent = tmpdir().length < 50 ? tmpdir() : '/tmp';
+  const folder = mkdtempSync(join(parent, 'logobatch-'));
   const script = readFileSync(join(templatesFolder(), 'shell/node/probe'), 'utf8');
   const turn = turnsOf(HANDSHAKES);
   const options = (i: number): LookOptions => ({
