@@ -1,6 +1,7 @@
 /** `.logobatch/batches/<bbatch>/<batch>`: what the recipes must know of a batch. sh sources it, awk reads it by line. */
 import type { Batch, Plan } from '../model.ts';
 import { shWord } from '../quote.ts';
+import { oneLine } from './directives.ts';
 
 const MIB = 1024 * 1024;
 
@@ -32,7 +33,10 @@ export function batchfile(batch: Batch, stamps: Plan['stamps']): string {
     ['secrets', batch.secrets.join('\n')],
   ];
   const lines = entries.map(([key, value]) => `${key}=${shWord(String(value))}\n`);
-  return `# shellcheck shell=sh disable=SC2034,SC2209,SC2016\n${lines.join('')}`;
+  return `# ${batch.id}, for the scripts in .logobatch/shell. Written by LogoBatch from ${oneLine(batch.place.file)}; compile again rather than edit.
+# time in seconds, mem in MiB, 0: unsaid. shared: names of stamps, see ../../shared.
+# shellcheck shell=sh disable=SC2034,SC2209,SC2016
+${lines.join('')}`;
 }
 
 /** The pairs of `needs: {each: …}` stand in the jobfiles. */

@@ -1,9 +1,10 @@
 #!/bin/sh
 #: 0123456789abcdef0123456789abcdef 1
 # bbatch_1/fire/Job7. Written by LogoBatch from batch_info/bbatch_1.yml; compile again rather than edit.
-# By hand, from the image's root: sh data/processed/bbatch_1/fire/Job7/jobfile.sh
+# Lines with "#:" are for make: a digest of what is said below, and how many processors it takes.
+# By hand, from the image's root: sh data/processed/bbatch_1/fire/Job7/jobfile.sh (sbatch and qsub take it, too)
 
-# Set by the run; by hand, what stands here holds.
+# make has set these; by hand, they are as said here.
 LB_OUT=${LB_OUT:-"$PWD/data/processed/bbatch_1/fire/Job7"}
 LB_CPUS=${LB_CPUS:-"1"} LB_ATTEMPT=${LB_ATTEMPT:-1}
 LB_NODE=${LB_NODE:-$(uname -n)} LB_SCRATCH=${LB_SCRATCH:-${TMPDIR:-/tmp}}
@@ -21,7 +22,8 @@ awk -f src/fire.awk -v density=0.55 -v seed=7 > "$LB_OUT"/burned.csv
 #: 0123456789abcdef0123456789abcdef 4
 #: needs bbatch_1/prepare/Job3
 # bbatch_1/fire/Job7. Written by LogoBatch from batch_info/bbatch_1.yml; compile again rather than edit.
-# By hand, from the image's root: bash data/processed/bbatch_1/fire/Job7/jobfile.sh
+# Lines with "#:" are for make: a digest of what is said below, and how many processors it takes.
+# By hand, from the image's root: bash data/processed/bbatch_1/fire/Job7/jobfile.sh (sbatch and qsub take it, too)
 #SBATCH --output=data/processed/bbatch_1/fire/Job7/slurm.out
 #SBATCH --cpus-per-task=4 --mem=4096M --gpus=1 --time=01:30:00
 #SBATCH --partition=main
@@ -32,7 +34,7 @@ awk -f src/fire.awk -v density=0.55 -v seed=7 > "$LB_OUT"/burned.csv
 #$ -pe smp 8
 #$ -q long.q
 
-# Set by the run; by hand, what stands here holds.
+# make has set these; by hand, they are as said here.
 LB_OUT=${LB_OUT:-"$PWD/data/processed/bbatch_1/fire/Job7"}
 LB_CPUS=${LB_CPUS:-"4"} LB_ATTEMPT=${LB_ATTEMPT:-1}
 LB_NODE=${LB_NODE:-$(uname -n)} LB_SCRATCH=${LB_SCRATCH:-${TMPDIR:-/tmp}}

@@ -140,8 +140,8 @@ describe("an image's own template", () => {
     [
       'a helper that is not there',
       { 'array.sh.hbs': `${ARRAY}{{upper name}}\n` },
-      `38:3: error: no helper is called "upper" [template]
- 38 | {{upper name}}
+      `39:3: error: no helper is called "upper" [template]
+ 39 | {{upper name}}
     |   ^^^^^
   hint: known here: pad
 `,
@@ -149,8 +149,8 @@ describe("an image's own template", () => {
     [
       'a block that is not there',
       { 'array.sh.hbs': `${ARRAY}{{#directives}}{{/directives}}\n` },
-      `38:4: error: no block is written "#directives" [template]
- 38 | {{#directives}}{{/directives}}
+      `39:4: error: no block is written "#directives" [template]
+ 39 | {{#directives}}{{/directives}}
     |    ^^^^^^^^^^
   hint: known here: #each VALUE, #if VALUE, #unless VALUE
 `,
@@ -158,8 +158,8 @@ describe("an image's own template", () => {
     [
       'a list that is none',
       { 'array.sh.hbs': `${ARRAY}{{#each name}}{{/each}}\n` },
-      `38:9: error: "name" is no list [template]
- 38 | {{#each name}}{{/each}}
+      `39:9: error: "name" is no list [template]
+ 39 | {{#each name}}{{/each}}
     |         ^^^^
   hint: write it out
 `,
@@ -167,8 +167,8 @@ describe("an image's own template", () => {
     [
       'a template in it',
       { 'array.sh.hbs': `${ARRAY}{{> other}}\n` },
-      `38:1: error: a template cannot be put into another one [template]
- 38 | {{> other}}
+      `39:1: error: a template cannot be put into another one [template]
+ 39 | {{> other}}
     | ^^^^^^^^^^^
   hint: write it out
 `,

@@ -24,6 +24,7 @@ esac
 # From make: what the task is to do lies in the array's own folder.
 [ $# -eq 0 ] || exec sh "$1/../../task" "$1" "$task"
 
+# By hand: the job's name stands in the Makefile, in the list of this batch.
 [ -f Makefile ] || fail "no Makefile in $PWD: submit from the image's root"
 job=$(awk -v list=bbatch_1/plot/jobs -v wanted="$task" '
   $1 == list { first = 3 }
