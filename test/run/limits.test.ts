@@ -1,4 +1,4 @@
-/** Jobs that do what no job should, and logs without end. */
+/** Jobs that do what no job should, and what they may do. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,96 +7,6 @@ import { image, outcome, removeImages } from './single.ts';
 import { broken, quiet } from './witness.ts';
 
 afterEach(removeImages);
-
-describe('exit codes and signals are reported exactly', () => {
-  test('each of them, with a line in the joblog for each attempt', async () => {
-    const wanted: Readonly<Record<string, string>> = {
-      'exit 1': 'exit 1',
-      'exit 2': 'exit 2',
-      'exit 75': 'exit 75',
-      'exit 126': 'exit 126',
-      'no-such-program': 'exit 127',
-      'exit 128': 'exit 128',
-      'exit 137': 'exit 137, SIGKILL',
-      'exit 143': 'exit 143, SIGTERM',
-      'exit 254': 'exit 254',
-      'exit 255': 'exit 255',
-      'kill -9 $$': 'exit 137, SIGKILL',
-      'kill -11 $$': 'exit 139, SIGSEGV',
-      'kill -15 $$': 'exit 143, SIGTERM',
-      'exec sh -c "kill -2 $$"': 'exit 130, SIGINT',
-      'exit 0': '',
-    };
-    const commands = Object.keys(wanted);
-    const of = await image(
-      [`inputs: [${commands.map((_, i) => i + 1)}]`, 'retries: 1'],
-      `case {i0} in\n${commands.map((command, i) => `${i + 1}) ${command} ;;`).join('\n')}\nesac`,
-    );
-    const { code, out } = await of.make();
-    assert.equal(code, 2);
-    const found = commands.map((command, i): [string, string] => [
-      command,
-      new RegExp(`^failed {2}b/a/Job${i + 1}: (.*) \\(attempt 2 of 2\\)$`, 'm').exec(out)?.[1] ?? '',
-    ]);
-    assert.deepEqual(Object.fromEntries(found), wanted);
-
-    const [head, ...lines] = of.read('.logobatch/run/joblog').trim().split('\n');
-    assert.equal(head, 'Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand');
-    assert.equal(lines.length, 2 * (commands.length - 1) + 1);
-    const rows = lines.map(line => line.split('\t'));
-    for (const row of rows) assert.equal(row.length, 9);
-    const of137 = rows.filter(row => row[8] === 'sh data/processed/b/a/Job7/jobfile.sh');
-    assert.deepEqual(
-      of137.map(row => [row[6], row[7]]),
-      [
-        ['137', '9'],
-        ['137', '9'],
-      ],
-    );
-  });
-});
-
-describe('logs', () => {
-  const capped = { env: { LOGOBATCH_LOG_BYTES: '1000000' } };
-  const MARK = '\n[LogoBatch: cut after 1000000 bytes; the job wrote more]\n';
-  for (const [what, command] of [
-    ['in lines', 'yes 0123456789 | head -c 10000000'],
-    ['without a line break', "head -c 10000000 /dev/zero | tr '\\0' x"],
-    ['slowly', "for n in 1 2 3 4 5; do head -c 2000000 /dev/zero | tr '\\0' x; sleep 0.4; done"],
-  ] as const) {
-    test(`10 MB ${what} are cut, with a mark`, async () => {
-      const { of, code, out } = await outcome(`{ ${command}; } | tee -a /dev/stderr`, [], capped);
-      assert.equal(code, 0, out);
-      for (const log of ['job.out', 'job.err']) {
-        const text = of.read(`data/processed/b/a/Job1/${log}`);
-        assert.equal(text.length, 1000000 + MARK.length);
-        assert.ok(text.endsWith(MARK));
-      }
-    });
-  }
-
-  test('are cut when the job fails, too', async () => {
-    const { of, why } = await outcome("head -c 10000000 /dev/zero | tr '\\0' x >&2; exit 3", [], capped);
-    assert.equal(why, 'exit 3');
-    assert.equal(of.read('data/processed/b/a/Job1.failed/job.err').length, 1000000 + MARK.length);
-  });
-
-  test('are left alone up to the last byte, whatever is in them', async () => {
-    const { of } = await outcome('head -c 1000000 /dev/urandom | tee {out}/x', [], capped);
-    const folder = join(of.root, 'data/processed/b/a/Job1');
-    assert.ok(readFileSync(join(folder, 'job.out')).equals(readFileSync(join(folder, 'x'))));
-    assert.equal(readFileSync(join(folder, 'x')).length, 1000000);
-  });
-
-  test('are shown without what a terminal would obey', async () => {
-    const { of, out } = await outcome(
-      `printf 'red \\033[31m bell \\007 back \\b cr \\r end\\n' >&2; mkdir "{out}/$(printf 'x\\033[1m')"; mkfifo "{out}/$(printf 'x\\033[1m/f\\033')"`,
-    );
-    assert.match(out, /red \[31m bell {2}back {2}cr {2}end|neither file nor folder/);
-    assert.doesNotMatch(out, /[\x00-\x08\x0b-\x1f\x7f]/);
-    assert.match(of.read('data/processed/b/a/Job1.failed/job.err'), /\x1b\[31m/);
-  });
-});
 
 describe('a job that', () => {
   const fails: Readonly<Record<string, [command: string, why: RegExp, keys?: string[]]>> = {
