@@ -51,7 +51,7 @@ export function newStorages(): Storages {
 }
 
 /** What this image has on a storage already, whichever node noted it. */
-export function storedOn(storage: string): Entry | undefined {
+function storedOn(storage: string): Entry | undefined {
   return readLedger().entries.find(entry => entry.storage === storage);
 }
 

@@ -42,7 +42,7 @@ export function newWorkName(): string {
 }
 
 /** The node-side scripts by name, as they lie in the image. */
-export function nodeScripts(): Map<string, string> {
+function nodeScripts(): Map<string, string> {
   const inNode = readdirSync(join(SHELL, 'node')).filter(name => !name.startsWith('.') && name !== 'probe');
   const paths = [...inNode.map(name => join('node', name)), ...COMMON];
   return new Map(

@@ -1,5 +1,5 @@
 /** What is known of the jobs that were handed to one cluster, by this run or by one that died: which wait, which have ended, and how. */
-import type { QueuedTask } from '../executors/executor.ts';
+import { isGoingOn, type QueuedTask } from '../executors/executor.ts';
 import type { End } from './look.ts';
 import { type ArrayNote, arraysOf, noteArray, strikeArray } from './notes.ts';
 import type { Packet, PacketJob } from './packet.ts';
@@ -151,13 +151,9 @@ export class Arrays {
       if (found?.state !== task.queued?.state) news = true;
       if (found) task.queued = found;
       task.missed = found ? 0 : task.missed + 1;
-      const over = found ? !isAlive(found) : task.missed >= 2;
+      const over = found ? !isGoingOn(found) : task.missed >= 2;
       task.overSince = over ? (task.overSince ?? now) : undefined;
     }
     return news;
   }
-}
-
-function isAlive({ state }: QueuedTask): boolean {
-  return state === 'waiting' || state === 'running';
 }

@@ -1,7 +1,7 @@
 /** Takes everything of this image out of a cluster's queue, by name and in few calls, and waits until it is gone. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Transport } from '../../transport/transport.ts';
-import type { Executor } from '../executors/executor.ts';
+import { type Executor, isGoingOn } from '../executors/executor.ts';
 import { runScript } from '../script.ts';
 
 /** Seconds: a scheduler gives jobs half a minute to end well. */
@@ -28,10 +28,7 @@ export async function cancelAll(
     if (said.ok) {
       const left = executor
         .tasksIn(said.lines)
-        .filter(
-          ({ name, state }) =>
-            name.startsWith(prefix) && (state === 'waiting' || state === 'running' || state === 'stuck'),
-        );
+        .filter(task => task.name.startsWith(prefix) && (isGoingOn(task) || task.state === 'stuck'));
       if (left.length === 0) return { why: undefined, queries };
       const ids = [...new Set(left.map(({ id }) => id))];
       if (late) return { why: `still in the queue: ${ids.join(', ')}`, queries };

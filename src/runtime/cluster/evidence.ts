@@ -1,4 +1,5 @@
 /** What can be found out of tasks that are over and have left no result: the scheduler's words, and their logs. */
+import { isGoingOn } from '../executors/executor.ts';
 import { runScript } from '../script.ts';
 import type { Task } from './arrays.ts';
 import { type Site, seconds } from './site.ts';
@@ -13,12 +14,8 @@ export async function evidenceOf(
   tasks: readonly Task[],
 ): Promise<ReadonlyMap<Task, Evidence> | undefined> {
   const forgotten = tasks.filter(
-    ({ missed, queued }) =>
-      missed > 0 ||
-      queued?.state === 'waiting' ||
-      queued?.state === 'running' ||
-      // The word alone says little.
-      queued?.state === 'stuck',
+    // Of what is stuck the queue says no more than that.
+    ({ missed, queued }) => missed > 0 || (queued && (isGoingOn(queued) || queued.state === 'stuck')),
   );
   const ids = [...new Set(forgotten.flatMap(({ array }) => (array.id === undefined ? [] : [array.id])))];
   const folders = tasks.map(folderOf);

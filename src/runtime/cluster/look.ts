@@ -23,8 +23,6 @@ export interface Seen {
   readonly ids: ReadonlyMap<string, string>;
   /** Undefined: it was not asked, or did not answer. Silence means nothing. */
   readonly queue: readonly QueuedTask[] | undefined;
-  /** What it said instead of an answer. */
-  readonly silence: string;
 }
 
 export interface LookWish {
@@ -41,11 +39,11 @@ export interface LookWish {
   readonly askQueue: boolean;
 }
 
-/** Undefined where the connection is lost, or the work folder. */
+/** `why` where the connection is lost, or the work folder. */
 export async function look(transport: Transport, wish: LookWish): Promise<Seen | { readonly why: string }> {
   const said = await runScript(transport, scriptOf(wish), 120);
   if (!said.ok) return { why: said.why };
-  const [files, queue, verdict] = parts(said.lines, ['queue', 'asked']);
+  const [files, queue, [code]] = parts(said.lines, ['queue', 'asked']);
   return {
     ends: files.flatMap(endIn),
     ids: new Map(
@@ -55,8 +53,7 @@ export async function look(transport: Transport, wish: LookWish): Promise<Seen |
         return found === undefined ? [] : [[name, found]];
       }),
     ),
-    queue: verdict[0] === '0' ? wish.executor.tasksIn(queue) : undefined,
-    silence: verdict[0] === '0' ? '' : (verdict[1] ?? ''),
+    queue: code === '0' ? wish.executor.tasksIn(queue) : undefined,
   };
 }
 
@@ -64,7 +61,7 @@ export async function look(transport: Transport, wish: LookWish): Promise<Seen |
 function scriptOf({ work, executor, prefix, forget, arrays, unknown, askQueue }: LookWish): string {
   const asked = askQueue
     ? `
-asked=$( (${executor.queue(prefix)}) 2>queue.said)
+asked=$( (${executor.queue(prefix)}) 2>/dev/null)
 code=$?`
     : '\nasked= code=none';
   return `
@@ -80,9 +77,7 @@ done
 echo queue
 printf '%s\\n' "$asked"
 echo asked
-echo "$code"
-tail -n 1 ../queue.said 2>/dev/null
-rm -f ../queue.said`;
+echo "$code"`;
 }
 
 /** Cuts lines into the part before each of these words and the part after the last. */

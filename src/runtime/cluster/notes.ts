@@ -15,9 +15,7 @@ const ARRAY = z.object({
   /** Undefined: nobody knows whether the scheduler has it. */
   id: z.exactOptional(z.string()),
   /** Task i is the (i - 1)th. `n`: what the job is called in its task. */
-  tasks: z.array(
-    z.array(z.object({ n: z.number(), job: z.string(), attempt: z.number(), meaning: z.string() })),
-  ),
+  tasks: z.array(z.array(z.object({ n: z.number(), job: z.string(), meaning: z.string() }))),
 });
 export type ArrayNote = z.infer<typeof ARRAY>;
 

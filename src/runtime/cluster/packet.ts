@@ -5,7 +5,6 @@ import { join } from 'node:path';
 /** A job as its visit counts it. */
 export interface PacketJob {
   readonly n: number;
-  readonly attempt: number;
   /** Its limit in seconds, 0: none. */
   readonly time: number;
   readonly job: string;
@@ -49,14 +48,8 @@ function parse(slot: string, text: string): Packet | undefined {
   if (lines.at(-2) !== '.') return undefined;
   const [pid, word = '', batch = '', cpus, most, marks = '', hosts = ''] = (lines[0] ?? '').split(' ');
   const jobs = lines.slice(1, -2).map(line => {
-    const [n, attempt, time, job = '', ...meaning] = line.split(' ');
-    return {
-      n: Number(n),
-      attempt: Number(attempt),
-      time: Number(time),
-      job,
-      meaning: meaning.join(' '),
-    };
+    const [n, , time, job = '', ...meaning] = line.split(' ');
+    return { n: Number(n), time: Number(time), job, meaning: meaning.join(' ') };
   });
   return {
     slot,
@@ -82,7 +75,7 @@ export function isAwaited({ pid }: Packet): boolean {
   }
 }
 
-/** Says a line to the visit, after its word: its slot may be another's by now. False if nobody is there. `slots`: the folder that holds the FIFOs. */
+/** Says a line to the visit, after its word: its slot may be another's by now. False if nobody is there, or has no room for it. `slots`: the folder that holds the FIFOs. */
 export function answer(slots: string, { slot, word }: Packet, line: string): boolean {
   try {
     const fifo = openSync(join(slots, `${slot}.from`), constants.O_WRONLY | constants.O_NONBLOCK);

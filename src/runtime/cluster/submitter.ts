@@ -89,9 +89,7 @@ export class Submitter {
     const { work, resource } = this.site;
     if (this.refusals.has(askedBy(first.packet))) return this.turnAway(group);
     const name = newArrayName(batch);
-    const tasks = group.map(({ jobs }) =>
-      jobs.map(({ n, job, attempt, meaning }) => ({ n, job, attempt, meaning })),
-    );
+    const tasks = group.map(({ jobs }) => jobs.map(({ n, job, meaning }) => ({ n, job, meaning })));
     const claims = group.map(({ packet, jobs }) => jobs.map(({ n }) => ({ packet, n })));
     const array = this.arrays.send({ name, work, batch, tasks }, claims, seconds());
     this.loads = this.loads.filter(load => !group.includes(load));

@@ -1,5 +1,5 @@
 /** What became of jobs whose task is over and that left no result, in the scheduler's own words. */
-import type { QueuedTask, State } from '../executors/executor.ts';
+import { isGoingOn, type QueuedTask, type State } from '../executors/executor.ts';
 
 export type Verdict =
   /** Whoever asked for the job, or the job itself, is to blame: it has failed. */
@@ -36,7 +36,7 @@ const MEMORY = /exceeded .*memory limit|oom.kill event/i;
 function judged({ queued, log, started }: Evidence): { readonly state: State; readonly words: string } {
   const memory = log.findLast(line => MEMORY.test(line))?.replace(/^slurmstepd\S*: (error: )?/, '');
   if (queued?.state === 'over' && memory !== undefined) return { state: 'killed', words: memory };
-  if (queued && queued.state !== 'waiting' && queued.state !== 'running') return queued;
+  if (queued && !isGoingOn(queued)) return queued;
   for (const line of log.toReversed()) {
     const [, words = ''] =
       /\*\*\* (?:JOB|STEP) \S+ ON \S+ (CANCELLED AT \S+(?: DUE TO .*?)?) \*\*\*/.exec(line) ?? [];

@@ -93,4 +93,10 @@ export interface QueuedTask {
   readonly reason?: string;
 }
 
+/** It may still begin, or end by itself: not what is over, and not what is stuck until somebody looks at it. */
+export function isGoingOn({ state }: Pick<QueuedTask, 'state'>): boolean {
+  return state === 'waiting' || state === 'running';
+}
+
+/** Names of schedulers, as the grid file has them. */
 export type SchedulerKind = ClusterResource['kind'];
