@@ -6,7 +6,7 @@ import { bootstrap } from './bootstrap.ts';
 import type { Context } from './context.ts';
 import { controlFolder, keptFolder, keptSocket } from './control.ts';
 import { type DownOptions, joined, takeAllDown } from './down.ts';
-import { told } from './life.ts';
+import { inWords } from './life.ts';
 import { NOBODY } from './login.ts';
 import { closeMasters } from './masters.ts';
 import { loginNodeOf } from './reach.ts';
@@ -53,7 +53,7 @@ export async function up(given: Context): Promise<number> {
         const { facts, transport } = outcome.ready;
         print(`up      ${node.name}: ${node.slots ?? facts.processors} slots, ${facts.memory} MiB`);
         await transport.close({ keep: own.kept });
-      } else print(`left out  ${node.name}: ${told(outcome)}`);
+      } else print(`left out  ${node.name}: ${inWords(outcome)}`);
       return outcome.ok && outcome.ready.prepared;
     }),
   );

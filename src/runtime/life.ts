@@ -36,7 +36,7 @@ export async function live(one: Living, settled: () => void): Promise<void> {
   let said = '';
   while (!abort.aborted) {
     const outcome = await one.bringUp();
-    let why = outcome.ok ? '' : told(outcome);
+    let why = outcome.ok ? '' : inWords(outcome);
     if (outcome.ok) {
       if (said !== '') say(`back    ${name}`);
       settled();
@@ -57,6 +57,6 @@ export async function live(one: Living, settled: () => void): Promise<void> {
 }
 
 /** The reason, and the cure where one is known. */
-export function told({ why, hint }: Failure): string {
+export function inWords({ why, hint }: Failure): string {
   return hint ? `${why} (${hint})` : why;
 }

@@ -8,7 +8,7 @@ import { bootstrap, type Ready, type Wishes } from './bootstrap.ts';
 import { type Report, reportOf, takeDown } from './down.ts';
 import { type Keeper, openKeeper } from './keeper.ts';
 import { entriesOf } from './ledger.ts';
-import { type Failure, live, told } from './life.ts';
+import { type Failure, inWords, live } from './life.ts';
 import { lossOf, Rest } from './rest.ts';
 import { runScript } from './script.ts';
 import { type Removed, removeWork, straysOf } from './teardown.ts';
@@ -157,7 +157,7 @@ export class AttendedNode implements Attended {
   private giveUp(failure: Failure): void {
     this.leave();
     this.status = 'out';
-    this.listener.say(`left out  ${this.resource.name}: ${told(failure)}`);
+    this.listener.say(`left out  ${this.resource.name}: ${inWords(failure)}`);
     this.listener.changed();
   }
 

@@ -1,25 +1,26 @@
 /** Serves the queue of one cluster as long as the connection lasts: hands over, looks, and tells the visits. */
 import type { Arrays } from './arrays.ts';
 import type { Desk } from './desk.ts';
+import type { ClusterListener } from './listener.ts';
 import { Pace } from './pace.ts';
 import { Poller } from './poller.ts';
-import { type Site, seconds, type Told } from './site.ts';
+import { type Site, seconds } from './site.ts';
 import { Submitter } from './submitter.ts';
 
 export class Clerk {
   private readonly arrays: Arrays;
   private readonly desk: Desk;
-  private readonly told: Told;
+  private readonly listener: ClusterListener;
   private readonly submitter: Submitter;
   private readonly poller: Poller;
 
-  constructor(site: Site, arrays: Arrays, desk: Desk, told: Told) {
+  constructor(site: Site, arrays: Arrays, desk: Desk, listener: ClusterListener) {
     const pace = new Pace(seconds());
     this.arrays = arrays;
     this.desk = desk;
-    this.told = told;
-    this.submitter = new Submitter(site, arrays, desk, pace, told);
-    this.poller = new Poller(site, arrays, desk, pace, told);
+    this.listener = listener;
+    this.submitter = new Submitter(site, arrays, desk, pace, listener);
+    this.poller = new Poller(site, arrays, desk, pace, listener);
   }
 
   /** How many visits make sense at once. */
@@ -34,7 +35,9 @@ export class Clerk {
     const trouble = await this.poller.look();
     if (trouble) return trouble;
     this.desk.tell(job => this.poller.isDue(job));
-    this.told.waiting(this.arrays.outstanding().filter(({ queued }) => queued?.state !== 'running').length);
+    this.listener.waiting(
+      this.arrays.outstanding().filter(({ queued }) => queued?.state !== 'running').length,
+    );
     const next = Math.min(this.submitter.next, this.poller.next);
     return Math.min(1, Math.max(0.02, next - seconds()));
   }

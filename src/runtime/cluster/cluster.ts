@@ -12,7 +12,7 @@ import { type Report, reportOf, takeDown } from '../down.ts';
 import type { Limits } from '../executors/executor.ts';
 import { EXECUTORS } from '../executors/executors.ts';
 import { entriesOf } from '../ledger.ts';
-import { type Failure, live, told } from '../life.ts';
+import { type Failure, inWords, live } from '../life.ts';
 import { hostOf, loginNodeOf } from '../reach.ts';
 import { lossOf, Rest } from '../rest.ts';
 import { runScript } from '../script.ts';
@@ -86,7 +86,7 @@ export class AttendedCluster implements Attended {
         bringUp: () => this.bringUp(),
         serve: () => this.serve(),
         leave: () => this.leave(),
-        giveUp: (failure: Failure) => this.giveUp(told(failure)),
+        giveUp: (failure: Failure) => this.giveUp(inWords(failure)),
       };
       this.living = live(living, settled)
         .catch(error => this.fail(error))

@@ -5,10 +5,11 @@ import type { Arrays, SentJob, Task } from './arrays.ts';
 import type { Desk } from './desk.ts';
 import { evidenceOf } from './evidence.ts';
 import { FETCHED_AT_ONCE, fetch } from './fetch.ts';
+import type { ClusterListener } from './listener.ts';
 import { type End, look, type Seen } from './look.ts';
 import type { Pace } from './pace.ts';
 import { Recaller } from './recaller.ts';
-import { arrayPrefix, type Site, seconds, type Told } from './site.ts';
+import { arrayPrefix, type Site, seconds } from './site.ts';
 import { verdictOf } from './verdict.ts';
 import { Waiting } from './waiting.ts';
 
@@ -24,21 +25,21 @@ export class Poller {
   private readonly arrays: Arrays;
   private readonly desk: Desk;
   private readonly pace: Pace;
-  private readonly told: Told;
+  private readonly listener: ClusterListener;
   private readonly endedAt = new Map<SentJob, number>();
   private readonly recaller: Recaller;
   private hasToldRecall = false;
   private readonly waiting: Waiting;
   private forget: string[] = [];
 
-  constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, told: Told) {
+  constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, listener: ClusterListener) {
     this.site = site;
     this.arrays = arrays;
     this.desk = desk;
     this.pace = pace;
-    this.told = told;
+    this.listener = listener;
     this.recaller = new Recaller(desk.slots);
-    this.waiting = new Waiting(site, told);
+    this.waiting = new Waiting(site, listener);
   }
 
   /** When to look again, as far as is known. */
@@ -55,7 +56,7 @@ export class Poller {
     const unsure = open.filter(({ id }) => id === undefined).map(({ note }) => note.name);
     this.tidy();
     const forget = this.forget.splice(0);
-    if (asked) this.told.count('queries');
+    if (asked) this.listener.count('queries');
     const seen = await look(transport, {
       work,
       executor,
@@ -148,7 +149,7 @@ export class Poller {
     if (ids.length === 0) return;
     for (const task of due) this.arrays.recall(task);
     if (!this.hasToldRecall)
-      this.told.say(
+      this.listener.say(
         `note    ${this.site.resource.name}: what waits there goes to slots that are free elsewhere`,
       );
     this.hasToldRecall = true;

@@ -15,20 +15,6 @@ export interface Site {
   readonly patience: number;
 }
 
-/** Whoever has the cluster served. */
-export interface Told {
-  /** A line for the person. */
-  readonly say: (line: string) => void;
-  /** How many jobs it takes at once has changed. */
-  readonly changed: () => void;
-  /** It has no room: no more jobs for so many seconds. */
-  readonly full: (seconds: number) => void;
-  /** Another one was made. */
-  readonly count: (what: 'submissions' | 'queries') => void;
-  /** So many tasks wait in its queue. */
-  readonly waiting: (tasks: number) => void;
-}
-
 /** All names of this image's arrays begin so. */
 export function arrayPrefix(): string {
   return `lb-${imageId().slice(0, 8)}-`;

@@ -4,11 +4,12 @@ import * as board from '../board.ts';
 import type { Arrays } from './arrays.ts';
 import type { Desk } from './desk.ts';
 import { gathered, type Load, timeOf } from './gather.ts';
+import type { ClusterListener } from './listener.ts';
 import type { Pace } from './pace.ts';
 import type { Packet } from './packet.ts';
 import { Room } from './room.ts';
 import { newArrayName, type Sent, send } from './send.ts';
-import { type Site, seconds, type Told } from './site.ts';
+import { type Site, seconds } from './site.ts';
 
 /** Seconds. Visits that have packed at about the same time go together. */
 const GATHER = { quiet: 0.15, longest: 1 };
@@ -20,7 +21,7 @@ export class Submitter {
   private readonly arrays: Arrays;
   private readonly desk: Desk;
   private readonly pace: Pace;
-  private readonly told: Told;
+  private readonly listener: ClusterListener;
   private readonly room: Room;
   /** See `askedBy`. */
   private readonly refusals = new Set<string>();
@@ -31,12 +32,12 @@ export class Submitter {
   private hasToldArrays = false;
   private fullInARow = 0;
 
-  constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, told: Told) {
+  constructor(site: Site, arrays: Arrays, desk: Desk, pace: Pace, listener: ClusterListener) {
     this.site = site;
     this.arrays = arrays;
     this.desk = desk;
     this.pace = pace;
-    this.told = told;
+    this.listener = listener;
     this.room = new Room(site.resource.maxJobs, site.limits);
     this.loads = desk.unsent();
   }
@@ -93,7 +94,7 @@ export class Submitter {
     const claims = group.map(({ packet, jobs }) => jobs.map(({ n }) => ({ packet, n })));
     const array = this.arrays.send({ name, work, batch, tasks }, claims, seconds());
     this.loads = this.loads.filter(load => !group.includes(load));
-    this.told.count('submissions');
+    this.listener.count('submissions');
     const sent = await send(this.site, name, group);
     this.pace.stir(seconds());
     if (sent.kind !== 'refused') {
@@ -111,7 +112,7 @@ export class Submitter {
         if (task) this.desk.sent(load, task);
       });
       if (sent.kind === 'unsure')
-        this.told.say(
+        this.listener.say(
           `note    ${resource.name}: no answer to a submission (${sent.words}): looking for it by its name`,
         );
       return;
@@ -125,7 +126,9 @@ export class Submitter {
     if (this.hasToldArrays) return;
     this.hasToldArrays = true;
     const arrays = `${counted(this.room.arrays, 'array')} of ${counted(this.room.tasks, 'task')}`;
-    this.told.say(`note    ${this.site.resource.name}: the site allows ${arrays} at once: the others wait`);
+    this.listener.say(
+      `note    ${this.site.resource.name}: the site allows ${arrays} at once: the others wait`,
+    );
   }
 
   /** Their visits look elsewhere. */
@@ -168,7 +171,7 @@ export class Submitter {
       const isNews = this.room.tooLarge(group.length);
       if (why === 'large') {
         if (isNews)
-          this.told.say(
+          this.listener.say(
             `note    ${resource.name}: takes no array of ${group.length} tasks (${words}): trying ${this.room.tasks}`,
           );
         return;
@@ -176,11 +179,11 @@ export class Submitter {
       if (isNews) return;
     }
     if (this.room.full(outstanding, now))
-      this.told.say(
+      this.listener.say(
         `note    ${resource.name}: takes no more than ${counted(outstanding, 'job')} now (${words}): the others wait`,
       );
-    this.told.changed();
-    this.told.full(this.room.patience);
+    this.listener.changed();
+    this.listener.full(this.room.patience);
     // Their visits may find a place elsewhere meanwhile.
     for (const load of this.loads) this.desk.refuse(load, 'back');
     this.loads = [];

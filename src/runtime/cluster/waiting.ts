@@ -2,16 +2,17 @@
 import { counted } from '../../counted.ts';
 import { lastLine, runScript } from '../script.ts';
 import type { Task } from './arrays.ts';
-import type { Site, Told } from './site.ts';
+import type { ClusterListener } from './listener.ts';
+import type { Site } from './site.ts';
 
 export class Waiting {
   private readonly site: Site;
-  private readonly told: Told;
+  private readonly listener: ClusterListener;
   private readonly said = new Set<string>();
 
-  constructor(site: Site, told: Told) {
+  constructor(site: Site, listener: ClusterListener) {
     this.site = site;
-    this.told = told;
+    this.listener = listener;
   }
 
   /** After each answer of the scheduler. `now`: in seconds. */
@@ -39,7 +40,7 @@ export class Waiting {
   private say(count: number, reason: string): void {
     if (this.said.has(reason)) return;
     this.said.add(reason);
-    this.told.say(
+    this.listener.say(
       `note    ${this.site.resource.name}: ${counted(count, 'task')} ${count === 1 ? 'waits' : 'wait'} in the queue: ${reason}`,
     );
   }
