@@ -11,6 +11,8 @@ import { Room } from './room.ts';
 import { newArrayName, type Sent, send } from './send.ts';
 import { type Site, seconds } from './site.ts';
 
+type Refused = Extract<Sent, { kind: 'refused' }>;
+
 /** Seconds. Visits that have packed at about the same time go together. */
 const GATHER = { quiet: 0.15, longest: 1 };
 /** Seconds before a scheduler that did not answer, or had no room, is spoken with again. */
@@ -86,9 +88,12 @@ export class Submitter {
     const [group] = gathered(this.loads, { tasks: this.room.tasks, room: this.space() });
     const [first] = group ?? [];
     if (!group || !first) return;
-    const { batch } = first.packet;
+    if (this.refusals.has(askedBy(first.packet))) this.turnAway(group);
+    else await this.handOver(group, first.packet.batch);
+  }
+
+  private async handOver(group: readonly Load[], batch: string): Promise<void> {
     const { work, resource } = this.site;
-    if (this.refusals.has(askedBy(first.packet))) return this.turnAway(group);
     const name = newArrayName(batch);
     const tasks = group.map(({ jobs }) => jobs.map(({ n, job, meaning }) => ({ n, job, meaning })));
     const claims = group.map(({ packet, jobs }) => jobs.map(({ n }) => ({ packet, n })));
@@ -97,28 +102,27 @@ export class Submitter {
     this.listener.count('submissions');
     const sent = await send(this.site, name, group);
     this.pace.stir(seconds());
-    if (sent.kind !== 'refused') {
-      this.fullInARow = 0;
-      if (sent.kind === 'taken') {
-        this.arrays.learnId(name, sent.id);
-        this.room.taken();
-        board.tellHad(
-          resource.name,
-          group.flatMap(({ packet }) => packet.marks),
-        );
-      }
-      group.forEach((load, i) => {
-        const task = array.tasks[i];
-        if (task) this.desk.sent(load, task);
-      });
-      if (sent.kind === 'unsure')
-        this.listener.say(
-          `note    ${resource.name}: no answer to a submission (${sent.words}): looking for it by its name`,
-        );
+    if (sent.kind === 'refused') {
+      this.arrays.drop(name);
+      this.refused(sent, group);
       return;
     }
-    this.arrays.drop(name);
-    this.refused(sent, group);
+    this.fullInARow = 0;
+    if (sent.kind === 'taken') {
+      this.arrays.learnId(name, sent.id);
+      this.room.taken();
+      board.tellHad(
+        resource.name,
+        group.flatMap(({ packet }) => packet.marks),
+      );
+    } else
+      this.listener.say(
+        `note    ${resource.name}: no answer to a submission (${sent.words}): looking for it by its name`,
+      );
+    group.forEach((load, i) => {
+      const task = array.tasks[i];
+      if (task) this.desk.sent(load, task);
+    });
   }
 
   /** Once. */
@@ -137,54 +141,58 @@ export class Submitter {
     for (const load of group) this.desk.refuse(load, 'refused');
   }
 
-  private refused({ why, words }: Extract<Sent, { kind: 'refused' }>, group: readonly Load[]): void {
-    const { resource, executor } = this.site;
+  private refused({ why, words }: Refused, group: readonly Load[]): void {
     const now = seconds();
     // There are no smaller arrays than of one task.
     if (why === 'no' || (why === 'large' && group.length === 1)) {
-      for (const { packet } of group) {
-        const asked = askedBy(packet);
-        if (this.refusals.has(asked)) continue;
-        this.refusals.add(asked);
-        const why = `${executor.title} does not take it: ${words}`;
-        const { batch, cpus } = packet;
-        board.tellRefused(resource.name, { batch, cpus, time: timeOf(packet), why });
-      }
-      this.turnAway(group);
+      this.bar(words, group);
       return;
     }
     this.loads = [...group, ...this.loads];
     // Where arrays are counted, those whose results are here count a little longer.
     const isOwnFault = this.arrays.open.size > 0 || this.fullInARow++ < 3;
-    if (why === 'full' && Number.isFinite(this.room.arrays) && isOwnFault) {
+    if (why === 'busy') this.retryAt = now + AGAIN.busy;
+    else if (why === 'full' && Number.isFinite(this.room.arrays) && isOwnFault) {
       this.tellArrays();
       this.retryAt = now + AGAIN.full;
-      return;
+    } else if (!this.shrinks({ why, words }, group.length)) this.sendBack(words, now);
+  }
+
+  /** No such jobs are taken in this run. */
+  private bar(words: string, group: readonly Load[]): void {
+    const { resource, executor } = this.site;
+    for (const { packet } of group) {
+      const asked = askedBy(packet);
+      if (this.refusals.has(asked)) continue;
+      this.refusals.add(asked);
+      const why = `${executor.title} does not take it: ${words}`;
+      const { batch, cpus } = packet;
+      board.tellRefused(resource.name, { batch, cpus, time: timeOf(packet), why });
     }
-    if (why === 'busy') {
-      this.retryAt = now + AGAIN.busy;
-      return;
-    }
-    const outstanding = this.arrays.outstanding().length;
+    this.turnAway(group);
+  }
+
+  /** True if smaller arrays are to be tried next. */
+  private shrinks({ why, words }: Pick<Refused, 'why' | 'words'>, tasks: number): boolean {
     // With nothing else there it can only be the array itself.
-    if (why === 'large' || (outstanding === 0 && group.length > 1)) {
-      const isNews = this.room.tooLarge(group.length);
-      if (why === 'large') {
-        if (isNews)
-          this.listener.say(
-            `note    ${resource.name}: takes no array of ${group.length} tasks (${words}): trying ${this.room.tasks}`,
-          );
-        return;
-      }
-      if (isNews) return;
-    }
+    if (why !== 'large' && (tasks === 1 || this.arrays.outstanding().length > 0)) return false;
+    const isNews = this.room.tooLarge(tasks);
+    if (isNews && why === 'large')
+      this.listener.say(
+        `note    ${this.site.resource.name}: takes no array of ${tasks} tasks (${words}): trying ${this.room.tasks}`,
+      );
+    return isNews || why === 'large';
+  }
+
+  /** There is no room: the visits may find a place elsewhere meanwhile. */
+  private sendBack(words: string, now: number): void {
+    const outstanding = this.arrays.outstanding().length;
     if (this.room.full(outstanding, now))
       this.listener.say(
-        `note    ${resource.name}: takes no more than ${counted(outstanding, 'job')} now (${words}): the others wait`,
+        `note    ${this.site.resource.name}: takes no more than ${counted(outstanding, 'job')} now (${words}): the others wait`,
       );
     this.listener.changed();
     this.listener.full(this.room.patience);
-    // Their visits may find a place elsewhere meanwhile.
     for (const load of this.loads) this.desk.refuse(load, 'back');
     this.loads = [];
   }
