@@ -28,7 +28,6 @@ export class Poller {
   private readonly listener: ClusterListener;
   private readonly endedAt = new Map<SentJob, number>();
   private readonly recaller: Recaller;
-  private hasToldRecall = false;
   private readonly waiting: Waiting;
   private forget: string[] = [];
 
@@ -38,7 +37,7 @@ export class Poller {
     this.desk = desk;
     this.pace = pace;
     this.listener = listener;
-    this.recaller = new Recaller(desk.slots);
+    this.recaller = new Recaller(site, arrays, listener, desk.slots);
     this.waiting = new Waiting(site, listener);
   }
 
@@ -78,7 +77,7 @@ export class Poller {
     await this.judge(now);
     if (asked) {
       await this.waiting.look(this.arrays.tasks(), now);
-      await this.recall(now);
+      if (await this.recaller.look(now)) this.pace.stir(now);
     }
     await this.settleUnsure(seen, now);
     return undefined;
@@ -137,24 +136,6 @@ export class Poller {
       }
     }
     await this.release([...evidence.keys()].filter(({ queued }) => queued?.state === 'stuck'));
-  }
-
-  /** Tasks that wait while a slot that would do is free elsewhere go there. */
-  private async recall(now: number): Promise<void> {
-    const { transport, executor } = this.site;
-    const due = this.recaller.due(this.arrays.tasks(), now);
-    const ids = due.flatMap(({ array, index }) =>
-      array.id === undefined ? [] : [executor.taskId(array.id, index)],
-    );
-    if (ids.length === 0) return;
-    for (const task of due) this.arrays.recall(task);
-    if (!this.hasToldRecall)
-      this.listener.say(
-        `note    ${this.site.resource.name}: what waits there goes to slots that are free elsewhere`,
-      );
-    this.hasToldRecall = true;
-    await runScript(transport, `${executor.cancel(ids)} || :`);
-    this.pace.stir(now);
   }
 
   /** It has not begun, so its visit looks for another place. */
