@@ -1,7 +1,7 @@
 /** One node during a run: brought up, kept, brought back when it was lost, taken down. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SshResource } from '../grid/model.ts';
-import { sshOptions } from '../transport/transport.ts';
+import { announce, SESSIONS } from './announce.ts';
 import type { Attended, Listener, Status } from './attended.ts';
 import * as board from './board.ts';
 import { bootstrap, type Ready, type Wishes } from './bootstrap.ts';
@@ -12,9 +12,6 @@ import { type Failure, inWords, live } from './life.ts';
 import { lossOf, Rest } from './rest.ts';
 import { runScript } from './script.ts';
 import { type Removed, removeWork, straysOf } from './teardown.ts';
-
-/** Sessions over one connection: sshd's own limit is 10, and the runtime needs some itself. */
-const SESSIONS = 8;
 
 export class AttendedNode implements Attended {
   readonly resource: SshResource;
@@ -96,15 +93,7 @@ export class AttendedNode implements Attended {
       abort: AbortSignal.any([this.ending.signal, lossOf(ready.transport)]),
     });
     this.status = 'up';
-    const { root, continued } = ready;
-    const { work } = ready.work.entry;
-    const reach = { host: host.hostname, options: sshOptions(host), work, root, control: this.control };
-    board.tellReach(
-      name,
-      { ...reach, sessions: SESSIONS, masters: ready.byPerson ? 1 : 0, nice },
-      { anew: !continued },
-    );
-    board.takeBack(name);
+    announce(name, host, ready, { control: this.control, nice });
     this.listener.changed();
     return { ok: true };
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { counted } from '../../counted.ts';
 import type { ClusterResource } from '../../grid/model.ts';
 import { shWord } from '../../quote.ts';
-import { sshOptions } from '../../transport/transport.ts';
+import { announce } from '../announce.ts';
 import type { Attended, Ending, Listener, Status } from '../attended.ts';
 import * as board from '../board.ts';
 import { bootstrap, type Ready, type Wishes } from '../bootstrap.ts';
@@ -100,7 +100,7 @@ export class AttendedCluster implements Attended {
     const outcome = await bootstrap(loginNodeOf(resource), wishes);
     if (!outcome.ok) return outcome;
     const { ready } = outcome;
-    const { transport, root } = ready;
+    const { transport } = ready;
     const { work } = ready.work.entry;
     const limits = await this.furnish(ready);
     if ('why' in limits) {
@@ -135,14 +135,7 @@ export class AttendedCluster implements Attended {
       },
     );
     this.status = 'up';
-    const host = hostOf(resource);
-    const reach = { host: host.hostname, options: sshOptions(host), work, root, control: this.control };
-    board.tellReach(
-      name,
-      { ...reach, sessions: 8, masters: ready.byPerson ? 1 : 0, nice: 0 },
-      { anew: !ready.continued },
-    );
-    board.takeBack(name);
+    announce(name, hostOf(resource), ready, { control: this.control, nice: 0 });
     listener.changed();
     return { ok: true };
   }
