@@ -103,7 +103,7 @@ describe('what a batch wants around its jobs', () => {
   test('is there on Grid Engine', { skip: canSge() }, async () => {
     const sge = await startSge();
     try {
-      await honoured(sge, resource => onSge.imageFor(sge, FILES, resource));
+      await honoured(sge, resource => onSge.imageOn(sge, FILES, resource));
     } finally {
       sge.stop();
     }
