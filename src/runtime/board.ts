@@ -41,6 +41,7 @@ export interface Reach {
   readonly nice: number;
 }
 
+/** What a scheduler does not take, and its words. */
 export interface Refused {
   readonly batch: string;
   /** What a visit asks for: processors, and the seconds that all its jobs may take together. */
@@ -49,6 +50,7 @@ export interface Refused {
   readonly why: string;
 }
 
+/** Replaces the list of nodes that visits choose from. */
 export function listNodes(nodes: readonly Listed[]): void {
   const words = (list: readonly string[]) => list.join(',') || '-';
   const lines = nodes.map(
@@ -163,11 +165,13 @@ export function putAside(node: string): void {
   writeFileSync(join(folderOf(node), 'aside'), '');
 }
 
+/** Jobs may start there again; what was lost there counts no more. */
 export function takeBack(node: string): void {
   rmSync(join(folderOf(node), 'lost'), { force: true });
   rmSync(join(folderOf(node), 'aside'), { force: true });
 }
 
+/** Whether no jobs may start there for now: visits say so, too. */
 export function isAside(node: string): boolean {
   return statSync(join(folderOf(node), 'aside'), { throwIfNoEntry: false }) !== undefined;
 }

@@ -21,6 +21,7 @@ import type { TreeEntry } from './tree.ts';
 import { type Turn, turnsOf } from './turns.ts';
 import { adoptWork, isPlainPath, makeWork, newWorkName, type Work } from './work.ts';
 
+/** A node on which jobs can start. */
 export interface Ready {
   readonly transport: Transport;
   readonly facts: Facts;
@@ -35,8 +36,10 @@ export interface Ready {
   readonly continued: boolean;
 }
 
+/** A failure says whether another try makes sense. */
 export type Outcome = { readonly ok: true; readonly ready: Ready } | Failure;
 
+/** What bringing a node up needs to know beside the node. */
 export interface Wishes {
   readonly context: Context;
   /** What is to be staged. */
@@ -65,6 +68,7 @@ const HANDSHAKE = 20;
 const PERSON = 180;
 const SETUP = 3600;
 
+/** Brings it up. Where that fails no connection stays; what was made there is in the ledger. */
 export async function bootstrap(node: SshResource, wishes: Wishes): Promise<Outcome> {
   const { control, abort, turn, queue, kept } = wishes;
   // Visits to a host share the runtime's connection; those to a cluster seldom need one.

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
+/** The run, as all of the runtime sees it. */
 export interface Context {
   readonly run: string;
   /** Path of the grid file; empty: there is none. */
@@ -34,12 +35,14 @@ export interface Context {
   readonly localSlots: number | undefined;
 }
 
+/** A script that has to be run on each node before the first job of some batches. */
 export interface Setup {
   readonly script: string;
   /** Those that name it, as a person reads them. */
   readonly batches: string;
 }
 
+/** What is missing, or no number where one should be, has a default. `run`: its name. */
 export function contextOf(env: NodeJS.ProcessEnv, run: string): Context {
   const number = (text = '') => (/^[1-9]\d*$/.test(text) ? Number(text) : undefined);
   const lines = needs();

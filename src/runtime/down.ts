@@ -11,6 +11,7 @@ import { reach } from './reach.ts';
 import { type Removed, removeWork } from './teardown.ts';
 import type { Turn } from './turns.ts';
 
+/** What became of taking something down. */
 export interface Report {
   /** Lines for the person. */
   readonly lines: readonly string[];
@@ -18,6 +19,7 @@ export interface Report {
   readonly clean: boolean;
 }
 
+/** How hosts are reached for that. */
 export interface DownOptions {
   /** The path of a control socket for a connection of its own. */
   readonly control: string;
@@ -75,6 +77,7 @@ export function reportOf(entry: Entry, removed: Removed): Report {
   return { lines, clean: true };
 }
 
+/** One report of several; clean if all are. */
 export function joined(reports: readonly Report[]): Report {
   return { lines: reports.flatMap(({ lines }) => lines), clean: reports.every(({ clean }) => clean) };
 }

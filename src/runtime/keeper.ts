@@ -7,11 +7,13 @@ const BEAT = 3_000;
 /** A keeper that says nothing for so long (it prints every 5 s) is not there, whatever the connection says. */
 const SILENCE = 20_000;
 
+/** Why a keeper does not keep its node any more. */
 export interface Gone {
   readonly why: string;
   readonly silent: boolean;
 }
 
+/** A keeper that runs on a node. */
 export interface Keeper {
   /** Resolves with the reason when nobody keeps the node any more; `silent`: it may live, but does not answer. Never rejects. */
   readonly gone: Promise<Gone>;

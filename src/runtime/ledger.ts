@@ -39,6 +39,7 @@ const ENTRY = z.object({
   /** It is a cluster's: jobs in this scheduler's queue may need it, also when the run is long over. */
   queue: z.exactOptional(z.enum(['slurm', 'sge'])),
 });
+/** One work folder. */
 export type Entry = z.infer<typeof ENTRY>;
 
 /** Everything noted, and the files that cannot be read. Paths are relative to the image's root, which is the current folder. */
@@ -68,6 +69,7 @@ export function strike(entry: Entry): void {
   );
 }
 
+/** Those of a node; none where its notes cannot be read (see `readLedger`). */
 export function entriesOf(node: string): Entry[] {
   return parse(textOf(join(LEDGER, `${node}.json`)) ?? '[]') ?? [];
 }

@@ -13,6 +13,7 @@ export interface Failure {
   readonly again: boolean;
 }
 
+/** What differs between those that live so. */
 export interface Living {
   readonly name: string;
   /** What a person may want to know while it is away. */

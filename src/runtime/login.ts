@@ -10,6 +10,7 @@ import { sshOptions } from '../transport/transport.ts';
 /** Seconds that a person has for it. */
 const PATIENCE = 180;
 
+/** Who asks a person. */
 export interface Logins {
   /** True once the connection is there. */
   readonly ask: (host: Host, control: string, abort: AbortSignal) => Promise<boolean>;

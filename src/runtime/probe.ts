@@ -14,6 +14,7 @@ export interface Candidate {
   readonly executable: boolean;
 }
 
+/** What a node has told of itself. */
 export interface Facts {
   /** The login shell, such as `/bin/tcsh`. */
   readonly shell: string;
@@ -64,6 +65,7 @@ export type Probed =
 /** A folder that does not answer within a minute would stop jobs as well. */
 const SECONDS = 60;
 
+/** Asks it, for a minute at most. */
 export async function probe(transport: Runner, questions: Questions): Promise<Probed> {
   const { candidates, requires, script = readFileSync('.logobatch/shell/node/probe', 'utf8') } = questions;
   const end = `lb-end-${randomWord()}`;

@@ -8,6 +8,7 @@ import { readGrid } from '../grid/read.ts';
 import type { Listed } from './board.ts';
 import type { Context } from './context.ts';
 
+/** The resources of a run, by what they are. */
 export interface Wanted {
   readonly ssh: readonly SshResource[];
   readonly clusters: readonly ClusterResource[];
@@ -16,8 +17,10 @@ export interface Wanted {
   readonly email: string | undefined;
 }
 
+/** `text`: what is wrong with the grid file, for a person. */
 export type WantedOrNot = ({ readonly ok: true } & Wanted) | { readonly ok: false; readonly text: string };
 
+/** Reads the grid file: those that the run has named, or all. */
 export function wantedResources({ grid, wanted }: Context): WantedOrNot {
   const read = readGrid(grid);
   if (!read.ok) return { ok: false, text: renderDiagnostics(read.diagnostics, textOf, { colour: false }) };

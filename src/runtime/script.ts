@@ -8,6 +8,7 @@ import type { ExecOptions, Transport } from '../transport/transport.ts';
 /** All that a script needs of a machine; this one can do it, too. */
 export type Runner = Pick<Transport, 'exec'>;
 
+/** What a script has printed. `lost`: the connection was, so nobody knows how it ended; `why` is for a person. */
 export type Said =
   | { readonly ok: true; readonly lines: readonly string[] }
   | { readonly ok: false; readonly why: string; readonly lines: readonly string[]; readonly lost: boolean };

@@ -12,6 +12,7 @@ import { buffer, bytes, type TreeEntry } from './tree.ts';
 import { turnsOf } from './turns.ts';
 import type { Work } from './work.ts';
 
+/** `sent`: how many files, folders and links. */
 export type Staged =
   | { readonly ok: true; readonly sent: number }
   | { readonly ok: false; readonly why: string };

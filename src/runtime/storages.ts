@@ -11,6 +11,7 @@ import { type Entry, readLedger } from './ledger.ts';
 import { runScript } from './script.ts';
 import type { Work } from './work.ts';
 
+/** A work folder on a storage, with the view in it. */
 export type Placed =
   | { readonly ok: true; readonly work: Work }
   | { readonly ok: false; readonly why: string };
@@ -18,6 +19,7 @@ export type Placed =
 /** Makes or takes over a work folder on the storage, and stages into it. */
 export type Place = (known: Entry | undefined, above: string) => Promise<Placed>;
 
+/** Those of a run. */
 export interface Storages {
   /** The folder on this node that holds the image's view, if the node mounts a storage and all goes well; else why not. */
   readonly rootOn: (
@@ -27,6 +29,7 @@ export interface Storages {
   ) => Promise<{ readonly root: string; readonly continued: boolean } | { readonly why: string } | undefined>;
 }
 
+/** None staged yet. A storage on which that fails is tried again by the next node that comes. */
 export function newStorages(): Storages {
   const staged = new Map<string, Promise<Placed>>();
   return {

@@ -5,6 +5,7 @@ import { type Entry, imageId } from './ledger.ts';
 import { runScript } from './script.ts';
 import { nodeScript } from './work.ts';
 
+/** `lost`: the connection was, so nobody knows. */
 export type Removed =
   | {
       readonly ok: true;

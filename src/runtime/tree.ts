@@ -5,6 +5,7 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 
+/** A file, folder or link of the image. */
 export interface TreeEntry {
   readonly path: string;
   /** As `inventory` on the node describes it. */

@@ -1,6 +1,7 @@
 /** At most so many at once; the others wait for their turn, in order. */
 export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
 
+/** Turns for at most `limit` at once. */
 export function turnsOf(limit: number): Turn {
   let free = limit;
   const waiting: (() => void)[] = [];

@@ -11,6 +11,7 @@ const SHELL = '.logobatch/shell';
 /** Of the shell that this machine's jobs use, what nodes need, too. */
 const COMMON = ['clock.sh', 'logs.sh', 'processes.sh', 'watch.sh'];
 
+/** A work folder on a node. */
 export interface Work {
   readonly entry: Entry;
   /** It was there already. */
@@ -23,6 +24,7 @@ export interface Work {
   readonly staged: string | undefined;
 }
 
+/** What came of making or taking over one. */
 export type Made =
   | {
       readonly ok: true;
@@ -37,6 +39,7 @@ export function isPlainPath(path: string): boolean {
   return /^(\/[A-Za-z0-9._@%+=:, -]+)+$/.test(path) && !/\/\.{1,2}(\/|$)/.test(path);
 }
 
+/** Nobody else has it, and `remove.sh` knows it for one of ours. */
 export function newWorkName(): string {
   return `lb.${randomWord(10)}`;
 }

@@ -10,6 +10,7 @@ export interface Claim {
   readonly n: number;
 }
 
+/** A job of a task. */
 export interface SentJob {
   readonly n: number;
   readonly job: string;
@@ -21,6 +22,7 @@ export interface SentJob {
   settled: boolean;
 }
 
+/** A task of an array: what one visit, or one that is gone, has packed. */
 export interface Task {
   readonly array: SentArray;
   /** From 1. */
@@ -36,6 +38,7 @@ export interface Task {
   recalled: boolean;
 }
 
+/** An array that the scheduler has, or may have. */
 export interface SentArray {
   note: ArrayNote;
   id: string | undefined;

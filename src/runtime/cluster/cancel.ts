@@ -7,6 +7,7 @@ import { runScript } from '../script.ts';
 /** Seconds: a scheduler gives jobs half a minute to end well. */
 const PATIENCE = 90;
 
+/** What came of it, after how many queries. */
 export interface Cancelled {
   /** Undefined: nothing of ours is in the queue any more. */
   readonly why: string | undefined;

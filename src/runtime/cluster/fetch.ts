@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { Transport } from '../../transport/transport.ts';
 import { randomWord } from '../script.ts';
 
+/** A result that lies there, and its place here. */
 export interface Wanted {
   /** Below `arrays`. */
   readonly from: string;

@@ -17,10 +17,12 @@ const ARRAY = z.object({
   /** Task i is the (i - 1)th. `n`: what the job is called in its task. */
   tasks: z.array(z.array(z.object({ n: z.number(), job: z.string(), meaning: z.string() }))),
 });
+/** What is noted of an array. */
 export type ArrayNote = z.infer<typeof ARRAY>;
 
 const folderOf = (node: string) => join('.logobatch/ledger', `${node}.arrays`);
 
+/** Those of a cluster that can be read. */
 export function arraysOf(node: string): ArrayNote[] {
   return namesIn(folderOf(node)).flatMap(name => {
     try {
@@ -31,6 +33,7 @@ export function arraysOf(node: string): ArrayNote[] {
   });
 }
 
+/** Notes one, or notes it anew. Throws the system's error where that cannot be: then it must not be handed over. */
 export function noteArray(node: string, note: ArrayNote): void {
   const path = join(folderOf(node), `${note.name}.json`);
   mkdirSync(folderOf(node), { recursive: true });
@@ -38,6 +41,7 @@ export function noteArray(node: string, note: ArrayNote): void {
   renameSync(`${path}.new`, path);
 }
 
+/** It has come back, or never was. */
 export function strikeArray(node: string, name: string): void {
   rmSync(join(folderOf(node), `${name}.json`), { force: true });
 }

@@ -12,6 +12,7 @@ export interface PacketJob {
   readonly meaning: string;
 }
 
+/** The order of one visit. */
 export interface Packet {
   /** The visit's, such as `campus.3`. */
   readonly slot: string;

@@ -8,6 +8,7 @@ import { randomWord, runProgram } from '../script.ts';
 import { type Load, timeOf } from './gather.ts';
 import { arrayPrefix, type Site } from './site.ts';
 
+/** What the scheduler has made of a submission. */
 export type Sent =
   | { readonly kind: 'taken'; readonly id: string }
   | { readonly kind: 'refused'; readonly why: Refusal; readonly words: string }
@@ -20,6 +21,7 @@ export function newArrayName(batch: string): string {
   return `${arrayPrefix()}${shown.slice(0, 40)}-${randomWord(6)}`;
 }
 
+/** Hands over a task for each of these, under this name, which has to be noted before. Lasts as long as the transfer, at most an hour. */
 export async function send(site: Site, name: string, loads: readonly Load[]): Promise<Sent> {
   const { transport, executor, resource, work, limits } = site;
   const [first] = loads;

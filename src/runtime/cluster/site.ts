@@ -4,6 +4,7 @@ import type { Transport } from '../../transport/transport.ts';
 import type { Executor, Limits } from '../executors/executor.ts';
 import { imageId } from '../ledger.ts';
 
+/** What everything needs that speaks with it. */
 export interface Site {
   readonly transport: Transport;
   readonly executor: Executor;

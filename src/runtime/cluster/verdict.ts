@@ -1,6 +1,7 @@
 /** What became of jobs whose task is over and that left no result, in the scheduler's own words. */
 import { isGoingOn, type QueuedTask, type State } from '../executors/executor.ts';
 
+/** What its visit is told of a job. */
 export type Verdict =
   /** Whoever asked for the job, or the job itself, is to blame: it has failed. */
   | { readonly kind: 'killed'; readonly words: string }

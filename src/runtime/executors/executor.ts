@@ -1,6 +1,7 @@
 /** How a scheduler is spoken with. What differs from one to the next is data and a few functions; all the rest of the runtime does not ask which it is. */
 import type { ClusterResource } from '../../grid/model.ts';
 
+/** One scheduler. What is shell runs on the login node; what reads lines passes over those that it does not know. */
 export interface Executor {
   /** As people call it. */
   readonly title: string;
@@ -37,6 +38,7 @@ export interface Executor {
   readonly cancel: (ids: readonly string[]) => string;
 }
 
+/** What a site says of itself; absent: nothing. */
 export interface Limits {
   /** Tasks of one array. */
   readonly tasks?: number;
@@ -46,6 +48,7 @@ export interface Limits {
   readonly foresees?: boolean;
 }
 
+/** A job array that is to be submitted. */
 export interface ArrayWish {
   /** Which is how it is found again. */
   readonly name: string;
@@ -81,6 +84,7 @@ export type Refusal = 'full' | 'large' | 'busy' | 'no';
 /** `killed`: the job is to blame, or whoever ended it; `lost`: nobody is, and it may run elsewhere. */
 export type State = 'waiting' | 'running' | 'over' | 'killed' | 'lost' | 'stuck';
 
+/** What a scheduler says of a task, or of an array of which nothing has begun. */
 export interface QueuedTask {
   readonly name: string;
   readonly id: string;
