@@ -1,5 +1,7 @@
 /** What clusters of a lab have in common: whose their processes are, and how to use them as their user. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from './client.ts';
 import { type Ran, run } from './command.ts';
 import { end, processesOf } from './processes.ts';
 import type { User } from './user.ts';
@@ -41,8 +43,42 @@ export function endAll(isMeant: (pid: number) => boolean): void {
   throw new Error('processes of a cluster do not end');
 }
 
+/** What users of a cluster have on PATH. */
+export const PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/**
+ * How to use a cluster by its login node. `env`: for what reaches it by `ssh`; `variables`: what its commands need there; `prefix`: words that make
+ * a command run there.
+ */
+export function usesOf(
+  { user }: { readonly user: User },
+  { bin }: Pick<Client, 'bin'>,
+  {
+    env,
+    variables,
+    prefix = [],
+  }: {
+    readonly env: Readonly<Record<string, string>>;
+    readonly variables: Readonly<Record<string, string>>;
+    readonly prefix?: readonly string[];
+  },
+) {
+  return {
+    /** Who submits at the login node, and its home, which all of the cluster sees. */
+    user,
+    home: user.home,
+    /** Runs the lab's `ssh` with these words. */
+    ssh: (words: readonly string[], input = '') =>
+      run(join(bin, 'ssh'), words, input, { ...process.env, ...env }),
+    /** Runs these words there as the user, at home. */
+    run: (words: readonly string[], input = '') => runAs(user, words, { prefix, env: variables, input }),
+    /** What the user runs, sessions of sshd left out. */
+    processes: () => processesOf(user.uid).filter(({ isSshd }) => !isSshd),
+  };
+}
+
 /** Runs words as the user, at home, with a login's environment and these variables. */
-export function runAs(
+function runAs(
   user: User,
   words: readonly string[],
   {

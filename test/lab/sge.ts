@@ -5,12 +5,11 @@
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeClient } from './client.ts';
-import { endAll, environmentOf, runAs, worksIn } from './cluster.ts';
-import { hasProgram, run, system } from './command.ts';
+import { endAll, environmentOf, PATH, usesOf, worksIn } from './cluster.ts';
+import { hasProgram, system } from './command.ts';
 import { makeHost } from './host.ts';
 import { canLab } from './hosts.ts';
 import { canNetns } from './netns.ts';
-import { processesOf } from './processes.ts';
 import { makeService, type Service } from './service.ts';
 import { parseAccounts, parseQueue } from './sge-answers.ts';
 import { makeCell, PROGRAMS, QUEUE, setUp } from './sge-cell.ts';
@@ -74,8 +73,7 @@ async function build(slot: Slot, { slots = 4, conf = [], queue = {}, login: hasL
     execd: at('execd'),
     lines: conf,
   });
-  const path = '/usr/local/bin:/usr/bin:/bin';
-  const variables = { PATH: path, ...cell.variables };
+  const variables = { PATH, ...cell.variables };
   const client = makeClient(at('client'));
   const login = await makeHost(
     slot,
@@ -136,9 +134,7 @@ async function build(slot: Slot, { slots = 4, conf = [], queue = {}, login: hasL
   const accounts = () => (existsSync(cell.accounting) ? parseAccounts(sge('qacct', '-j')) : []);
   return {
     ...client,
-    /** Who submits at the login node, and its home, which the execd sees, too. */
-    user: login.user,
-    home: login.user.home,
+    ...usesOf(login, client, { env, variables, prefix }),
     login,
     qmaster,
     execd,
@@ -146,16 +142,8 @@ async function build(slot: Slot, { slots = 4, conf = [], queue = {}, login: hasL
     env,
     /** Words that make a command run on the cluster's host, and what it needs there. */
     inside: { prefix, env: variables },
-    /** Runs the lab's `ssh` with these words. */
-    ssh: (words: readonly string[], input = '') =>
-      run(join(client.bin, 'ssh'), words, input, { ...process.env, ...env }),
-    /** Runs these words on the cluster's host as the user, at home. */
-    run: (words: readonly string[], input = '') =>
-      runAs(login.user, words, { prefix, env: variables, input }),
     /** Runs one of Grid Engine's commands as its administrator. */
     admin: sge,
-    /** What the user runs, sessions of sshd left out. */
-    processes: () => processesOf(login.user.uid).filter(({ isSshd }) => !isSshd),
     /** What waits or runs. */
     queue: () => parseQueue(sge('qstat', '-g', 'd', '-u', '*', '-xml')),
     /** What has ended. */

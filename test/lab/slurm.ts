@@ -7,11 +7,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './address.ts';
 import { makeClient } from './client.ts';
-import { endAll, environmentOf, type QueuedJob, runAs, worksIn } from './cluster.ts';
-import { hasProgram, run, system } from './command.ts';
+import { endAll, environmentOf, PATH, type QueuedJob, usesOf, worksIn } from './cluster.ts';
+import { hasProgram, system } from './command.ts';
 import { makeHost } from './host.ts';
 import { canLab } from './hosts.ts';
-import { processesOf } from './processes.ts';
 import { makeService, type Service } from './service.ts';
 import type { Slot } from './slot.ts';
 import { type SlurmShape, slurmConf } from './slurm-conf.ts';
@@ -79,11 +78,10 @@ async function build(
   const variables = { SLURM_CONF: file };
 
   const client = makeClient(join(slot.folder, 'client'));
-  const path = '/usr/local/bin:/usr/bin:/bin';
   const login = await makeHost(
     slot,
     [],
-    { name: 'slurmlogin', sshd: [`SetEnv PATH=${path} SLURM_CONF=${file}`] },
+    { name: 'slurmlogin', sshd: [`SetEnv PATH=${PATH} SLURM_CONF=${file}`] },
     client,
   );
 
@@ -151,23 +149,13 @@ async function build(
     parseQueue(slurm('squeue', '-h', '-r', '-a', ...words, '-o', '%F|%K|%T|%u|%N|%j'));
   return {
     ...client,
-    /** Who submits at the login node, and its home, which all nodes see. */
-    user: login.user,
-    home: login.user.home,
+    ...usesOf(login, client, { env, variables: { PATH, ...variables } }),
     login,
     nodes,
     node: (name: string) => nodes.find(each => each.name === name) ?? unknownNode(name),
     controller,
     /** For what is to use this cluster from the head, as whoever it runs as. */
     env,
-    /** Runs the lab's `ssh` with these words. */
-    ssh: (words: readonly string[], input = '') =>
-      run(join(client.bin, 'ssh'), words, input, { ...process.env, ...env }),
-    /** Runs these words as the user, at home. */
-    run: (words: readonly string[], input = '') =>
-      runAs(login.user, words, { env: { PATH: path, ...variables }, input }),
-    /** What the user runs, sessions of sshd left out. */
-    processes: () => processesOf(login.user.uid).filter(({ isSshd }) => !isSshd),
     /** What waits or runs. */
     queue: () => queue(),
     /** The same, with what ended less than MinJobAge seconds ago. */
