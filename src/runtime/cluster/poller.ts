@@ -1,22 +1,18 @@
-/** The one poller of a cluster: looks what has become of the arrays, brings results, and judges what left none. */
-
+/** The one poller of a cluster: looks what has become of the arrays, and brings results. */
 import { runScript } from '../script.ts';
-import type { Arrays, SentJob, Task } from './arrays.ts';
+import type { Arrays, SentArray, SentJob } from './arrays.ts';
 import type { Desk } from './desk.ts';
-import { evidenceOf } from './evidence.ts';
 import { FETCHED_AT_ONCE, fetch } from './fetch.ts';
+import { isUnheard, Judge } from './judge.ts';
 import type { ClusterListener } from './listener.ts';
 import { type End, look, type Seen } from './look.ts';
 import type { Pace } from './pace.ts';
 import { Recaller } from './recaller.ts';
 import { arrayPrefix, type Site, seconds } from './site.ts';
-import { verdictOf } from './verdict.ts';
 import { Waiting } from './waiting.ts';
 
 /** Seconds. After that long nobody will hear of a submission any more whose answer was lost, unless it is in the queue. */
 const UNSURE = 15;
-/** What a task leaves may show a little after its end. */
-const GRACE = 2;
 /** A job that a signal has ended: so long it is waited for what the scheduler has to say of it. */
 const WORDS = 5;
 
@@ -27,6 +23,7 @@ export class Poller {
   private readonly pace: Pace;
   private readonly listener: ClusterListener;
   private readonly endedAt = new Map<SentJob, number>();
+  private readonly judge: Judge;
   private readonly recaller: Recaller;
   private readonly waiting: Waiting;
   private forget: string[] = [];
@@ -37,6 +34,7 @@ export class Poller {
     this.desk = desk;
     this.pace = pace;
     this.listener = listener;
+    this.judge = new Judge(site, arrays, desk, pace);
     this.recaller = new Recaller(site, arrays, listener, desk.slots);
     this.waiting = new Waiting(site, listener);
   }
@@ -73,8 +71,7 @@ export class Poller {
     this.pace.looked(now, { queue: asked && seen.queue !== undefined });
     this.heed(seen, now);
     await this.fetch();
-    this.putInItsWords();
-    await this.judge(now);
+    await this.judge.look(now);
     if (asked) {
       await this.waiting.look(this.arrays.tasks(), now);
       if (await this.recaller.look(now)) this.pace.stir(now);
@@ -95,61 +92,6 @@ export class Poller {
       this.endedAt.set(job, now);
       this.pace.stir(now);
     }
-  }
-
-  /** A job that a signal has ended: the scheduler may have a word for that. */
-  private putInItsWords(): void {
-    for (const { queued, jobs, recalled } of this.arrays.tasks())
-      for (const job of jobs)
-        if (
-          queued?.state === 'killed' &&
-          !recalled &&
-          job.claim &&
-          job.end &&
-          job.end.code > 128 &&
-          this.desk.hasLog(job)
-        )
-          this.desk.judge(job, { kind: 'killed', words: queued.words });
-  }
-
-  /** Tasks that are over and have left jobs without a result. */
-  private async judge(now: number): Promise<void> {
-    const over = this.arrays
-      .tasks()
-      .filter(
-        task => task.array.id !== undefined && task.overSince !== undefined && now - task.overSince >= GRACE,
-      )
-      .filter(({ jobs }) => jobs.some(job => isUnheard(job) && !this.desk.isJudged(job)))
-      .filter(({ jobs }) => jobs.every(job => this.desk.hasLog(job)));
-    // What is over may show its results at the very next look.
-    if (this.arrays.tasks().some(task => task.overSince !== undefined && task.jobs.some(isUnheard)))
-      this.pace.stir(now);
-    if (over.length === 0) return;
-    const evidence = await evidenceOf(this.site, over);
-    if (!evidence) return;
-    for (const [task, found] of evidence) {
-      const ran = task.jobs.find(isUnfinished);
-      if (task.recalled && !found.started) this.giveBack(task);
-      for (const job of task.jobs.filter(isUnheard)) {
-        if (job.claim) this.desk.judge(job, verdictOf(found, job === ran));
-        else job.settled = true;
-      }
-    }
-    await this.release([...evidence.keys()].filter(({ queued }) => queued?.state === 'stuck'));
-  }
-
-  /** It has not begun, so its visit looks for another place. */
-  private giveBack({ jobs }: Task): void {
-    const [claim] = jobs.flatMap(job => job.claim ?? []);
-    for (const job of jobs) job.settled = true;
-    if (claim) this.desk.refuse({ packet: claim.packet, jobs: [] }, 'back');
-  }
-
-  /** What the scheduler holds back until somebody looks at it would be in its queue for ever. */
-  private async release(stuck: readonly Task[]): Promise<void> {
-    const { transport, executor } = this.site;
-    const ids = stuck.map(({ array, index }) => executor.taskId(`${array.id}`, index));
-    if (ids.length > 0) await runScript(transport, `${executor.cancel(ids)} || :`);
   }
 
   private async fetch(): Promise<void> {
@@ -207,16 +149,6 @@ export class Poller {
 
 const pathOf = ({ array, task, n }: End) => `${array}/${task}/${n}`;
 
-/** Its task has left no result of it, or a part. */
-function isUnfinished({ end }: SentJob): boolean {
-  return end === undefined || end.note === 'ended';
-}
-
-/** The same, and somebody is still to be told of it. */
-function isUnheard(job: SentJob): boolean {
-  return !job.settled && isUnfinished(job);
-}
-
-function hasMore({ tasks }: { readonly tasks: readonly Task[] }): boolean {
+function hasMore({ tasks }: Pick<SentArray, 'tasks'>): boolean {
   return tasks.some(({ jobs }) => jobs.some(isUnheard));
 }
