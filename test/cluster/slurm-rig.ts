@@ -136,7 +136,8 @@ export function leftOn(
   return [
     ...slurm.queue().map(({ id, state }) => `in the queue: ${id} ${state}`),
     ...readdirSync(slurm.home).filter(name => name.startsWith('lb.')),
-    ...slurm.processes().map(({ args }) => args),
+    // A nap that was begun in the very moment in which its script was ended is over within a second.
+    ...slurm.processes().flatMap(({ args }) => (args === 'sleep 1' ? [] : args)),
     ...(existsSync(ledger) ? readdirSync(ledger).filter(name => !name.endsWith('.staged')) : []),
   ];
 }
