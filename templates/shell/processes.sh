@@ -41,6 +41,6 @@ reap() {
     tries=$((tries + 1))
     [ "$tries" -lt 15 ] || signal=KILL
     [ "$tries" -lt 75 ] || return 1
-    if [ "$tries" -lt 5 ]; then sleep 0.05; else sleep 0.2; fi
+    if [ "$tries" -lt 2 ]; then sleep 0.01; elif [ "$tries" -lt 6 ]; then sleep 0.05; else sleep 0.2; fi
   done
 }

@@ -3,6 +3,7 @@
 
 # silence NAME: ends the jobs and agents of the work folder called NAME. Fails if some cannot be ended.
 silence() {
+  [ -n "$(holders "LOGOBATCH_AGENT=$1\$" "LOGOBATCH_JOB=$1\\.")" ] || return 0
   # Once more: an agent may have been on its way to its job.
   reap "LOGOBATCH_AGENT=$1\$" "LOGOBATCH_JOB=$1\\." && reap "LOGOBATCH_AGENT=$1\$" "LOGOBATCH_JOB=$1\\."
 }
