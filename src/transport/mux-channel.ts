@@ -8,8 +8,8 @@ import { type Fields, MESSAGE, string, u32 } from './wire.ts';
 const WINDOW = 2 * 1024 * 1024;
 const LARGEST = 32 * 1024;
 
-/** A message for the host; `recipient` is the first word of all but the first. False: the way is full. */
-type Send = (type: number, ...parts: readonly Buffer[]) => boolean;
+/** A message for the host. False: the way is full. */
+type Send = (type: number, words: Buffer, payload?: Buffer) => boolean;
 
 export type Opened = Session | { readonly refused: boolean; readonly why: string };
 
@@ -26,7 +26,7 @@ export class Channel {
   readonly #stdout: Readable;
   readonly #errors = new Tail();
   /** The host's number of the channel. */
-  #recipient: Buffer = u32(0);
+  #recipient = 0;
   /** Bytes that the host still takes, and the most in one message. */
   #room = 0;
   #largest = LARGEST;
@@ -56,7 +56,7 @@ export class Channel {
         this.pump();
       },
       final: done => {
-        if (!this.#isClosing) this.#send(MESSAGE.eof, this.#recipient);
+        if (!this.#isClosing) this.#send(MESSAGE.eof, u32(this.#recipient));
         done();
       },
     });
@@ -68,16 +68,20 @@ export class Channel {
   }
 
   ask(): void {
-    this.#send(MESSAGE.open, string('session'), u32(this.#number, WINDOW, LARGEST));
+    this.#send(MESSAGE.open, Buffer.concat([string('session'), u32(this.#number, WINDOW, LARGEST)]));
   }
 
   take(type: number, fields: Fields): void {
     switch (type) {
       case MESSAGE.openConfirmation: {
-        this.#recipient = u32(fields.u32());
+        this.#recipient = fields.u32();
         this.#room = fields.u32();
         this.#largest = Math.min(fields.u32(), LARGEST);
-        this.#send(MESSAGE.request, this.#recipient, string('exec'), YES, string(this.#command));
+        this.#send(
+          MESSAGE.request,
+          Buffer.concat([u32(this.#recipient), string('exec'), YES]),
+          string(this.#command),
+        );
         break;
       }
       case MESSAGE.openFailure:
@@ -126,7 +130,7 @@ export class Channel {
     const [what, wantsReply] = [fields.text(), fields.byte()];
     if (what === 'exit-status') this.#code = fields.u32();
     else if (what === 'exit-signal') this.#why = `ended by SIG${fields.text()}`;
-    else if (wantsReply) this.#send(MESSAGE.failure, this.#recipient);
+    else if (wantsReply) this.#send(MESSAGE.failure, u32(this.#recipient));
   }
 
   /** Sends of what is to be sent as much as the host and the socket take. */
@@ -135,7 +139,7 @@ export class Channel {
       const { chunk, at, sent } = this.#toSend;
       const part = chunk.subarray(at, at + Math.min(this.#room, this.#largest));
       this.#room -= part.length;
-      const more = this.#send(MESSAGE.data, this.#recipient, u32(part.length), part);
+      const more = this.#send(MESSAGE.data, u32(this.#recipient, part.length), part);
       this.#toSend.at += part.length;
       if (this.#toSend.at === chunk.length) {
         this.#toSend = undefined;
@@ -148,7 +152,7 @@ export class Channel {
   /** The host may send as much again as was read here; told now and then. */
   #grant(): void {
     if (this.#read < WINDOW / 8 || this.#isClosing) return;
-    this.#send(MESSAGE.windowAdjust, this.#recipient, u32(this.#read));
+    this.#send(MESSAGE.windowAdjust, u32(this.#recipient, this.#read));
     this.#read = 0;
   }
 
@@ -169,7 +173,7 @@ export class Channel {
   #close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#send(MESSAGE.close, this.#recipient);
+    this.#send(MESSAGE.close, u32(this.#recipient));
   }
 
   #over(): void {

@@ -14,6 +14,9 @@ const TERMINATE = 0x10000005;
 const PROXY = 0x1000000f;
 const PROXY_GRANTED = 0x8000000f;
 
+/** Bytes that may wait in the socket. */
+const ENOUGH = 512 * 1024;
+
 /** Seconds within which a master has to answer. */
 const PATIENCE = 5;
 
@@ -99,7 +102,7 @@ class Channels {
   open(command: string) {
     const number = this.#numbers++;
     const channel = new Channel(number, command, {
-      send: (type, ...parts) => this.#send(type, parts),
+      send: (type, words, payload) => this.#send(type, words, payload),
       forget: () => this.#open.delete(number),
     });
     this.#open.set(number, channel);
@@ -120,17 +123,19 @@ class Channels {
     for (const channel of this.#open.values()) channel.lose();
   }
 
-  /** False: the socket is full for now, and `pump` comes when it is not. */
-  #send(type: number, parts: readonly Buffer[]): boolean {
-    const length = parts.reduce((sum, part) => sum + part.length, 2);
+  /** False: enough waits in the socket for now, and `pump` comes when it is empty. */
+  #send(type: number, words: Buffer, payload: Buffer = NOTHING): boolean {
     const head = Buffer.allocUnsafe(6);
-    head.writeUInt32BE(length, 0);
+    head.writeUInt32BE(2 + words.length + payload.length, 0);
     head[4] = 0; // no padding
     head[5] = type;
     this.#socket.cork();
-    this.#socket.write(head);
-    for (const part of parts) this.#socket.write(part);
-    this.#socket.uncork();
-    return !this.#socket.writableNeedDrain;
+    this.#socket.write(Buffer.concat([head, words]));
+    if (payload.length > 0) this.#socket.write(payload);
+    // Whatever else is sent in this turn goes with it.
+    process.nextTick(() => this.#socket.uncork());
+    return this.#socket.writableLength < ENOUGH;
   }
 }
+
+const NOTHING = Buffer.alloc(0);
