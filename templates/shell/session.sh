@@ -10,6 +10,8 @@
 start_session() {
   fifo=$LOGOBATCH_SLOTS/${held##* } nonce=$LOGOBATCH_RUN.$$.$n
   if adopt; then
+    # What tar has said is no reason for anything.
+    : >"$answers"
     join_fifos
     expect_within "${LOGOBATCH_SILENCE:-120}"
     if attentive; then hand_over ''; return 0; fi
